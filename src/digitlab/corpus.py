@@ -1,0 +1,305 @@
+"""What the network learns from: MNIST, people's strokes and synthetic photographs, as 28x28 ink.
+
+Every picture but MNIST's own goes through `preprocess.prepare`, so that training sees what use
+sees. A candidate of the segmentation lattice that covers one digit is an example of that digit;
+one that covers a part of a digit, or parts of two, is an example of "not a digit".
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from digitlab.errors import DataError
+from digitlab.frame import to_frame
+from digitlab.preprocess import prepare
+from digitlab.synthesis import (
+    DIGIT_LIKE,
+    Drawing,
+    Scene,
+    Writing,
+    photograph,
+    render,
+    write_row,
+)
+
+NOT_A_DIGIT = 10
+SKIPPED = -1  # neither a digit nor clearly something else
+HELD_OUT_SOURCE = "uqb"  # a whole site that the shipped model has never seen
+HELD_OUT_PAGES = 10  # percent of the other sites' pages (writers), likewise
+_CHUNK = 200  # pictures made by one task
+
+SCENES = (
+    (3.0, Scene()),
+    (1.0, Scene(ruled=1.0)),
+    (0.8, Scene(underlined=1.0)),
+    (0.8, Scene(squared=1.0)),
+    (1.2, Scene(boxed=1.0)),
+    (1.6, Scene(security=1.0, faint=0.35)),
+)
+"""How often each kind of paper is made, and what is on it."""
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Ink (n, 28, 28) uint8, labels (n,) int8 0 to 10, and the kind of picture (n,) str."""
+
+    ink: np.ndarray
+    labels: np.ndarray
+    kinds: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, index) -> "Examples":
+        return Examples(self.ink[index], self.labels[index], self.kinds[index])
+
+    @staticmethod
+    def join(parts: "list[Examples]") -> "Examples":
+        """All parts as one."""
+        return Examples(
+            np.concatenate([p.ink for p in parts]),
+            np.concatenate([p.labels for p in parts]),
+            np.concatenate([p.kinds for p in parts]),
+        )
+
+    def save(self, path: Path) -> None:
+        """Write to a compressed .npz file."""
+        np.savez_compressed(path, ink=self.ink, labels=self.labels, kinds=self.kinds)
+
+    @staticmethod
+    def load(path: Path) -> "Examples":
+        """Read what `save` wrote. Raises DataError if the file is missing or damaged."""
+        try:
+            with np.load(path) as stored:
+                return Examples(stored["ink"], stored["labels"], stored["kinds"])
+        except (OSError, ValueError, KeyError) as error:
+            raise DataError(f"{path} holds no examples: {error}") from error
+
+
+def is_held_out(drawing: Drawing) -> bool:
+    """Whether a drawing is kept for validation: an unseen site, or an unseen writer."""
+    if drawing.source == HELD_OUT_SOURCE:
+        return True
+    page = hashlib.sha256(f"{drawing.source}/{drawing.page}".encode()).digest()
+    return page[0] * 100 < HELD_OUT_PAGES * 256
+
+
+def label_candidate(box, writing: Writing) -> int:
+    """The label of what lies in `box` (left, top, width, height in pixels of the writing).
+
+    One digit, NOT_A_DIGIT (a part, several, or another sign), or SKIPPED.
+    """
+    tall = float(np.median(writing.boxes[:, 3]))
+    shares = _intersection_over_union(np.array(box, float), writing.boxes.astype(float), 0.06 * tall)
+    best = int(shares.argmax())
+    if shares[best] < 0.6:
+        return NOT_A_DIGIT
+    sign = writing.labels[best]
+    if shares[best] < 0.86 or sign in DIGIT_LIKE:
+        return SKIPPED
+    return int(sign) if sign.isdigit() else NOT_A_DIGIT
+
+
+def _intersection_over_union(box: np.ndarray, boxes: np.ndarray, slack: float) -> np.ndarray:
+    """Overlap of one box with several, all widened by `slack` so that a thin 1 can match."""
+    low = np.maximum(box[:2], boxes[:, :2]) - slack
+    high = np.minimum(box[:2] + box[2:], boxes[:, :2] + boxes[:, 2:]) + slack
+    shared = (high - low).clip(0).prod(1)
+    area = (box[2:] + 2 * slack).prod()
+    areas = (boxes[:, 2:] + 2 * slack).prod(1)
+    return shared / (area + areas - shared)
+
+
+def examples_of(picture: np.ndarray, writing: Writing, kind: str) -> Iterator[tuple]:
+    """(ink, label, kind) of every candidate that `prepare` finds in a picture of a writing."""
+    for glyph in prepare(picture).glyphs:
+        label = label_candidate(glyph.box, writing)
+        if label != SKIPPED:
+            yield glyph.ink, label, kind
+
+
+def _signs(drawings: list[Drawing], mnist: np.ndarray, labels: np.ndarray, rng, count: int, tall):
+    """Label and ink of `count` digits: strokes with one pen, now and then MNIST's own."""
+    pen = tall * float(np.exp(rng.uniform(np.log(0.025), np.log(0.17))))
+    lean = rng.normal(0, 0.12)
+    signs = []
+    for _ in range(count):
+        height = tall * rng.uniform(0.85, 1.12)
+        if rng.random() < 0.3:
+            i = int(rng.integers(len(mnist)))
+            signs.append((str(labels[i]), enlarge_mnist(mnist[i], height)))
+        else:
+            drawing = drawings[int(rng.integers(len(drawings)))]
+            signs.append((drawing.label, render(drawing, rng, height, pen, lean)))
+    return signs
+
+
+def enlarge_mnist(ink: np.ndarray, height: float) -> np.ndarray:
+    """An MNIST digit's ink, cut out, `height` pixels high, with smooth edges; uint8."""
+    rows, columns = np.flatnonzero(ink.any(1)), np.flatnonzero(ink.any(0))
+    cut = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    factor = height / max(cut.shape)
+    size = [max(2, round(side * factor)) for side in cut.shape[::-1]]
+    large = cv2.resize(np.pad(cut, 1), size, interpolation=cv2.INTER_CUBIC).astype(np.float32)
+    return ((large - 127) * max(1.0, factor / 2) + 127).clip(0, 255).astype(np.uint8)
+
+
+def _photographs(seed: int, drawings, mnist, labels) -> list[tuple]:
+    """Candidates from synthetic photographs of one digit or a number."""
+    rng = np.random.default_rng(seed)
+    chances = np.array([weight for weight, _ in SCENES])
+    found = []
+    for _ in range(_CHUNK):
+        scene = SCENES[rng.choice(len(SCENES), p=chances / chances.sum())][1]
+        count = 1 if rng.random() < 0.4 else int(rng.integers(2, 7))
+        tall = float(np.exp(rng.uniform(np.log(22), np.log(110))))
+        signs = _signs(drawings, mnist, labels, rng, count, tall)
+        writing = write_row(signs, rng, (-0.12, 0.12) if rng.random() < 0.5 else (0.05, 0.6))
+        picture = photograph(writing, rng, scene)
+        if count > 1 and rng.random() < 0.3:
+            picture, writing = _cut_out(picture, writing, rng)
+        found += examples_of(picture, writing, "photo")
+    return found
+
+
+def _cut_out(picture: np.ndarray, writing: Writing, rng) -> tuple[np.ndarray, Writing]:
+    """The part of a picture around one digit, as people crop: pieces of its neighbours stay."""
+    x, y, w, h = writing.boxes[rng.integers(len(writing.boxes))]
+    margin = np.rint(rng.uniform(0.02, 0.4, 4) * h).astype(int)
+    left, top = max(0, x - margin[0]), max(0, y - margin[1])
+    right, bottom = x + w + margin[2], y + h + margin[3]
+    cut = Writing(
+        writing.ink[top:bottom, left:right], writing.labels, writing.boxes - [left, top, 0, 0]
+    )
+    return np.ascontiguousarray(picture[top:bottom, left:right]), cut
+
+
+def _drawn(seed: int, drawings, mnist, labels) -> list[tuple]:
+    """Candidates from clean drawings on a canvas, mostly of one sign."""
+    rng = np.random.default_rng(seed)
+    found = []
+    for _ in range(_CHUNK):
+        tall = rng.uniform(40, 260)
+        pen = float(np.exp(rng.uniform(np.log(1.5), np.log(max(2.5, 0.2 * tall)))))
+        count = 1 if rng.random() < 0.8 else int(rng.integers(2, 5))
+        chosen = [drawings[int(i)] for i in rng.integers(0, len(drawings), count)]
+        signs = [(d.label, render(d, rng, tall, pen)) for d in chosen]
+        writing = write_row(signs, rng, (-0.05, 0.4))
+        found += examples_of(writing.ink, writing, "drawn")
+    return found
+
+
+def _scribbles(seed: int, drawings, mnist, labels) -> list[tuple]:
+    """Candidates from lines that mean nothing."""
+    rng = np.random.default_rng(seed)
+    found = []
+    for _ in range(_CHUNK):
+        canvas = scribble(rng)
+        for glyph in prepare(canvas).glyphs[:3]:
+            found.append((glyph.ink, NOT_A_DIGIT, "scribble"))
+    return found
+
+
+def scribble(rng: np.random.Generator, side: int = 200) -> np.ndarray:
+    """A doodle: many-cornered, wild or filled, (side, side) uint8 with 255 for ink."""
+    canvas = np.zeros((side, side), np.uint8)
+    pen = int(rng.integers(2, 14))
+    kind = rng.integers(4)
+    if kind == 0:  # a curve that turns too often
+        turns = rng.normal(0, 1, (int(rng.integers(9, 40)), 2)).cumsum(0)
+        path = cv2.GaussianBlur(turns, (1, 0), 0, sigmaY=rng.uniform(0.4, 1.5)) if len(turns) else turns
+    elif kind == 1:  # a zigzag or a coil
+        t = np.linspace(0, rng.uniform(4, 10) * 2 * np.pi, 300)
+        path = np.stack([t * rng.uniform(0.1, 0.6) + np.cos(t), np.sin(t) * rng.uniform(0.4, 3)], 1)
+    elif kind == 2:  # a star or another polygon with crossing sides
+        corners = int(rng.integers(5, 12))
+        angle = np.arange(corners + 1) * rng.integers(2, 5) * 2 * np.pi / corners
+        path = np.stack([np.cos(angle), np.sin(angle)], 1)
+    else:  # blots
+        for _ in range(rng.integers(1, 5)):
+            place = rng.integers(side // 4, 3 * side // 4, 2).tolist()
+            axes = rng.integers(side // 12, side // 4, 2).tolist()
+            cv2.ellipse(canvas, place, axes, float(rng.uniform(0, 180)), 0, 360, 255, -1)
+        return canvas
+    low, high = path.min(0), path.max(0)
+    path = (path - low) / max(float((high - low).max()), 1e-6) * side * 0.75 + side * 0.12
+    points = np.rint(path * 16).astype(np.int32).reshape(-1, 1, 2)
+    cv2.polylines(canvas, [points], False, 255, pen, cv2.LINE_AA, 4)
+    return canvas
+
+
+def make(
+    recipe: Callable, pictures: int, seed: int, drawings, mnist, labels, processes: int = 2
+) -> Examples:
+    """Run one of the recipes above for about `pictures` pictures, in several processes."""
+    chunks = max(1, round(pictures / _CHUNK))
+    seeds = [seed * 100_000 + i for i in range(chunks)]
+    work = partial(recipe, drawings=drawings, mnist=mnist, labels=labels)
+    with ProcessPoolExecutor(processes) as pool:
+        found = [example for part in pool.map(work, seeds) for example in part]
+    ink, label, kind = zip(*found, strict=True)
+    return Examples(np.stack(ink), np.array(label, np.int8), np.array(kind))
+
+
+def build(
+    own: list[Drawing],
+    other: list[Drawing],
+    mnist: np.ndarray,
+    labels: np.ndarray,
+    pictures: int,
+    seed: int,
+    processes: int = 2,
+) -> Examples:
+    """Examples from strokes, synthetic photographs, other signs and scribbles.
+
+    Parameters
+    ----------
+    own, other : drawings of digits; of letters and symbols.
+    mnist, labels : MNIST's ink (n, 28, 28) uint8 and labels (n,), to put on synthetic paper too.
+    pictures : drawings and photographs to make, about this many of each.
+    """
+    arguments = {"mnist": mnist, "labels": labels, "processes": processes}
+    parts = [
+        make(_drawn, pictures, seed, own, **arguments),
+        make(_photographs, pictures, seed + 1, own, **arguments),
+        make(_drawn, pictures // 2, seed + 2, other, **arguments),
+        make(_photographs, pictures // 8, seed + 3, other, **arguments),
+        make(_scribbles, pictures // 20, seed + 4, own, **arguments),
+    ]
+    return Examples.join(parts)
+
+
+def doubtful(drawings: list[Drawing], classify: Callable, least: float = 0.05) -> np.ndarray:
+    """Which drawings have a label that a network trained on all of them does not believe.
+
+    A network trained for few epochs under strong augmentation has learnt what a digit looks like
+    but not by heart which of its examples are wrong (Northcutt, Jiang and Chuang 2021).
+
+    Parameters
+    ----------
+    classify : ink (n, 28, 28) uint8 -> probabilities of the ten digits (n, 10).
+    least : a label believed less than this, on average over three renderings, is doubtful.
+
+    Returns
+    -------
+    (drawings,) bool.
+    """
+    rng = np.random.default_rng(0)
+    belief = np.zeros(len(drawings))
+    for _ in range(3):
+        ink = np.stack([_only_ink(drawing, rng) for drawing in drawings])
+        labels = np.array([int(drawing.label) for drawing in drawings])
+        belief += classify(ink)[np.arange(len(drawings)), labels] / 3
+    return belief < least
+
+
+def _only_ink(drawing: Drawing, rng: np.random.Generator) -> np.ndarray:
+    """A drawing's 28x28 ink, with all of its strokes whatever the segmentation would say."""
+    canvas = render(drawing, rng, 120.0, float(rng.uniform(6, 16)))
+    return to_frame(canvas.astype(np.float32) / 255, canvas > 100)

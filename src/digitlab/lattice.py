@@ -1,0 +1,45 @@
+"""Which runs of pieces are the digits of a row: the path that the recogniser believes most."""
+
+import numpy as np
+
+from digitlab.preprocess import Row
+
+LEAST = 1e-6  # a probability never counts for less, so that one odd piece can't decide a row
+SKIP = 0.1  # how readily a piece is taken for no digit and left out of the path
+
+
+def best_path(row: Row, belief: np.ndarray, junk: np.ndarray) -> list[int]:
+    """The candidates (indices into `row.candidates`) of the best path through a row.
+
+    Each candidate's log belief counts once for every piece that it covers, so that a path with
+    fewer digits has no advantage. A piece may be left out when it looks like no digit.
+
+    Parameters
+    ----------
+    row : pieces and candidates.
+    belief : (candidates,) float, probability that this is some one digit: the largest of the ten.
+    junk : (candidates,) float, probability that it is no digit.
+    """
+    score = np.full(row.pieces + 1, -np.inf)
+    score[0] = 0.0
+    step: list[tuple[int, int | None]] = [(0, None)] * (row.pieces + 1)
+    for index, candidate in sorted(enumerate(row.candidates), key=lambda c: c[1].first):
+        covered = candidate.last - candidate.first
+        options = [(belief[index], index)]
+        if covered == 1:
+            options.append((SKIP * junk[index], None))
+        for probability, choice in options:
+            value = score[candidate.first] + covered * np.log(max(probability, LEAST))
+            if value > score[candidate.last]:
+                score[candidate.last] = value
+                step[candidate.last] = (candidate.first, choice)
+    return _walk_back(step)
+
+
+def _walk_back(step: list[tuple[int, int | None]]) -> list[int]:
+    path, place = [], len(step) - 1
+    while place > 0:
+        place, choice = step[place]
+        if choice is not None:
+            path.append(choice)
+    return path[::-1]

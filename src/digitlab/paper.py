@@ -1,0 +1,266 @@
+"""From a picture to its ink: grey, evened light, polarity, and what is ink at all.
+
+The result says for each pixel how much ink is there (0 to 1), whatever the colour of the paper,
+the pen or the light.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from digitlab.ruling import remains, ruling
+
+WORKING_SIDE = 1600  # pixels; a digit of 1/60 of the picture is still 26 pixels high
+SMALL_SIDE = 120  # a photograph smaller than this is enlarged, since strokes are 1-2 pixels wide
+BACKGROUND_SIDE = 320  # the light changes slowly, so the ground is estimated on a small copy
+FLAT_SHARE = 0.4  # of all pixels exactly alike: a drawing or a scan, not a photograph
+LEAST_CONTRAST = 0.055  # share of the ground's light that ink must take away to be seen
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A picture seen as ink on a ground.
+
+    Attributes
+    ----------
+    grey : (h, w) uint8, working size, as it was.
+    even : (h, w) uint8, dark ink on a white ground in even light.
+    ink : (h, w) float32 in 0..1, how much ink.
+    mask : (h, w) uint8 0 or 1, where there is ink.
+    scale : working pixels to one of the original.
+    flat : whether the ground has exactly one colour (a drawing).
+    light_on_dark : whether the ink is lighter than its ground.
+    """
+
+    grey: np.ndarray
+    even: np.ndarray
+    ink: np.ndarray
+    mask: np.ndarray
+    scale: float
+    flat: bool
+    light_on_dark: bool
+
+
+def read_paper(image: np.ndarray) -> Paper:
+    """See `image` as ink on a ground.
+
+    Parameters
+    ----------
+    image : (h, w), (h, w, 3) RGB or (h, w, 4) RGBA, uint8.
+    """
+    opaque = _flatten_alpha(image)
+    small, scale = _resize(opaque, min(1.0, WORKING_SIDE / max(opaque.shape[:2])))
+    grey = _to_grey(small)
+    level = _flat_level(grey)
+    if level is not None:
+        return _read_flat(grey, level, scale)
+    if min(small.shape[:2]) < SMALL_SIDE:
+        factor = min(4.0, SMALL_SIDE / min(small.shape[:2]))
+        small, _ = _resize(small, factor)
+        scale, grey = scale * factor, _to_grey(small)
+    return _read_photo(small, grey, scale)
+
+
+def _resize(image: np.ndarray, factor: float) -> tuple[np.ndarray, float]:
+    """`image` enlarged or reduced by `factor`, and the factor."""
+    if factor == 1.0:
+        return image, 1.0
+    method = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+    size = [max(1, round(side * factor)) for side in image.shape[1::-1]]
+    return cv2.resize(image, size, interpolation=method), factor
+
+
+def _to_grey(image: np.ndarray) -> np.ndarray:
+    return image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+
+
+def _flatten_alpha(image: np.ndarray) -> np.ndarray:
+    """RGBA over white if what is opaque is dark, over black if it is light."""
+    if image.ndim == 2 or image.shape[2] == 3:
+        return image
+    alpha = image[..., 3]
+    if alpha.min() == 255:
+        return np.ascontiguousarray(image[..., :3])
+    grey = cv2.cvtColor(image, cv2.COLOR_RGBA2GRAY)
+    weight = float(alpha.sum(dtype=np.float64))
+    mean = float((grey.astype(np.float32) * alpha).sum() / weight) if weight else 0.0
+    ground = 255.0 if mean < 128 else 0.0
+    share = alpha[..., None].astype(np.float32) / 255
+    return np.rint(image[..., :3] * share + ground * (1 - share)).astype(np.uint8)
+
+
+def _flat_level(grey: np.ndarray) -> int | None:
+    """The grey of the ground if it is exactly one and covers most of the picture, else None."""
+    counts = np.bincount(grey.ravel(), minlength=256)
+    level = int(counts.argmax())
+    if counts[level] < FLAT_SHARE * grey.size:
+        return None
+    # An over-exposed photograph has one exact white too, but also shades next to it: in a
+    # drawing nearly everything that is not ground is ink, far from the ground.
+    near = int(counts[max(0, level - 40) : level + 41].sum()) - int(counts[level])
+    return level if near < 0.15 * grey.size else None
+
+
+def _read_flat(grey: np.ndarray, level: int, scale: float) -> Paper:
+    """A drawing or a clean scan: ink is what differs from the one ground."""
+    lighter = cv2.subtract(grey, np.full_like(grey, level))
+    darker = cv2.subtract(np.full_like(grey, level), grey)
+    light = int(lighter.sum(dtype=np.int64)) > int(darker.sum(dtype=np.int64))
+    ink = lighter if light else darker
+    peak = int(ink.max())
+    if peak < 255 * LEAST_CONTRAST:
+        ink, peak = np.zeros_like(ink), 255
+    share = ink.astype(np.float32) / peak
+    # JPEG rings a little around strokes; MNIST's greys start at 1. A twentieth tells them apart.
+    mask = (share > (0.0 if max(grey.shape) <= 32 else 0.25)).astype(np.uint8)
+    lines = ruling(mask) if max(grey.shape) > 60 else None
+    if lines is not None and _worth_reading(mask & ~lines, mask):
+        mask[lines] = 0
+        mask[remains(mask, lines)] = 0
+    even = (255 - np.rint(255 * share)).astype(np.uint8)
+    return Paper(grey, even, share, mask, scale, True, light)
+
+
+def _read_photo(image: np.ndarray, grey: np.ndarray, scale: float) -> Paper:
+    """A photograph: the light is evened out, then ink is what is clearly darker than its ground."""
+    light = _is_light_on_dark(grey)
+    if light:
+        image = 255 - image
+    darkness = _darkness(image)
+    noise = _noise(darkness)
+    ink, mask = _without_ruling(darkness, noise)
+    even = np.rint(255 * (1 - darkness.clip(0, 1))).astype(np.uint8)
+    return Paper(grey, even, ink, mask, scale, False, light)
+
+
+def _is_light_on_dark(grey: np.ndarray) -> bool:
+    """Whether what stands out from its surroundings is lighter than they are (chalk)."""
+    small, _ = _resize(grey, min(1.0, 200 / max(grey.shape)))
+    small = cv2.GaussianBlur(small, (0, 0), 0.8)
+    # Ink covers less than half of any wide window, so the window's median is the paper.
+    size = min(255, max(3, round(min(small.shape) * 0.6)) | 1)
+    padded = cv2.copyMakeBorder(small, size, size, size, size, cv2.BORDER_REFLECT)
+    paper = cv2.medianBlur(padded, size)[size:-size, size:-size]
+    difference = small.astype(np.float32) - paper
+    light = float((difference.clip(0) ** 3).sum())
+    dark = float(((-difference).clip(0) ** 3).sum())
+    return light > 1.5 * dark  # dark ink on light paper is far more usual
+
+
+def _ground(channel: np.ndarray) -> np.ndarray:
+    """The light of the paper without its ink, as if nothing were written; same shape, float32."""
+    small, _ = _resize(channel, min(1.0, BACKGROUND_SIDE / max(channel.shape)))
+    small = cv2.medianBlur(np.ascontiguousarray(small), 3)
+    # A closing removes what is dark and narrower than the kernel, and keeps edges of shadows.
+    size = max(5, round(min(small.shape) * 0.25)) | 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    closed = cv2.morphologyEx(small, cv2.MORPH_CLOSE, kernel)
+    soft = cv2.GaussianBlur(closed, (0, 0), 1.5)
+    full = cv2.resize(soft, channel.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return full.astype(np.float32)
+
+
+def _darkness(image: np.ndarray) -> np.ndarray:
+    """Share of the ground's light that is missing, (h, w) float32; the clearest colour counts."""
+    channels = [image] if image.ndim == 2 else [_to_grey(image), *cv2.split(image)]
+    best, contrast = None, -1.0
+    for channel in channels:
+        ground = np.maximum(_ground(channel), 1.0)
+        missing = 1.0 - channel.astype(np.float32) / ground
+        seen = _clarity(missing)
+        if seen > contrast * 1.15:  # grey comes first and is the least noisy: prefer it
+            best, contrast = missing, seen
+    return best - np.median(best)
+
+
+def _clarity(missing: np.ndarray) -> float:
+    """How far the darkest hundredth stands out from the paper's grain."""
+    sample = missing[:: max(1, missing.shape[0] // 400), :: max(1, missing.shape[1] // 400)]
+    low, middle, high = np.percentile(sample, [16, 50, 99])
+    return float((high - middle) / (middle - low + 0.02))
+
+
+def _noise(darkness: np.ndarray) -> float:
+    """Standard deviation of the paper's grain, from the lighter half (ink is never there)."""
+    sample = darkness[::3, ::3]
+    low = np.percentile(sample, 16)
+    return float(max(0.0, np.median(sample) - low))
+
+
+def _without_ruling(darkness: np.ndarray, noise: float) -> tuple[np.ndarray, np.ndarray]:
+    """Soft ink and its mask, printed lines taken out.
+
+    What is ink is decided anew without the lines, since faint writing hides beside strong ones.
+    """
+    ink, mask = _separate(darkness, noise)
+    for _ in range(2):
+        lines = ruling(mask)
+        if lines is None:
+            break
+        darkness = np.where(lines, np.float32(0), darkness)
+        fresh_ink, fresh_mask = _separate(darkness, noise)
+        leftover = remains(fresh_mask, lines)
+        fresh_mask[leftover] = 0
+        darkness[leftover] = 0
+        if not _worth_reading(fresh_mask, mask):
+            break
+        ink, mask = fresh_ink, fresh_mask
+    return ink, mask
+
+
+def _worth_reading(cleaned: np.ndarray, before: np.ndarray) -> bool:
+    """Whether enough is left without the lines: else the "line" was the writing."""
+    rows = np.flatnonzero(before.any(1))
+    _, _, stats, _ = cv2.connectedComponentsWithStats(cleaned.astype(np.uint8), connectivity=8)
+    if len(stats) < 2:
+        return False
+    return int(stats[1:, cv2.CC_STAT_HEIGHT].max()) >= max(7, 0.15 * (rows[-1] - rows[0]))
+
+
+def _separate(darkness: np.ndarray, noise: float) -> tuple[np.ndarray, np.ndarray]:
+    """Soft ink and its mask: what is at least half as dark as the ink around it."""
+    smooth = cv2.GaussianBlur(darkness, (0, 0), 0.7 + max(darkness.shape) / 1600)
+    seen = smooth[smooth > max(3 * noise, LEAST_CONTRAST * 0.7)]
+    nothing = np.zeros(darkness.shape, np.float32)
+    if seen.size < 12:
+        return nothing, nothing.astype(np.uint8)
+    dark = float(np.percentile(smooth[smooth >= _otsu(seen)], 70))
+    if dark < max(LEAST_CONTRAST, 4 * noise):
+        return nothing, nothing.astype(np.uint8)
+    local = _local_darkness(smooth, dark, noise)
+    mask = _grown(smooth > 0.45 * local, smooth > 0.72 * local)
+    ink = ((darkness - 0.2 * local) / (0.7 * local)).clip(0, 1).astype(np.float32)
+    return ink, mask
+
+
+def _local_darkness(smooth: np.ndarray, dark: float, noise: float) -> np.ndarray:
+    """How dark ink is here, (h, w) float32: a pen fades and a hand presses unevenly.
+
+    On patterned paper, where much of the picture is somewhat dark, ink is as dark everywhere.
+    """
+    least = max(6 * noise, 0.4 * dark, LEAST_CONTRAST)
+    if float((smooth > 0.45 * least).mean()) > 0.3:
+        return np.full_like(smooth, dark)
+    small, factor = _resize(smooth, min(1.0, 240 / max(smooth.shape)))
+    reach = max(3, round(0.2 * min(small.shape))) | 1
+    peak = cv2.dilate(small, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
+    peak = cv2.GaussianBlur(peak, (0, 0), reach / 4)
+    full = cv2.resize(peak, smooth.shape[::-1]) if factor != 1.0 else peak
+    return full.clip(least, dark)
+
+
+def _otsu(values: np.ndarray) -> float:
+    """Otsu's threshold (1979) of values in 0..1."""
+    levels = np.rint(values.clip(0, 1) * 255).astype(np.uint8)
+    level, _ = cv2.threshold(levels.reshape(1, -1), 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    return level / 255
+
+
+def _grown(candidates: np.ndarray, seeds: np.ndarray) -> np.ndarray:
+    """The connected parts of `candidates` that hold a seed, as uint8 0 or 1 (hysteresis)."""
+    count, labels = cv2.connectedComponents(candidates.astype(np.uint8), connectivity=8)
+    keep = np.zeros(count, bool)
+    keep[labels[seeds & candidates]] = True
+    keep[0] = False
+    return keep[labels].astype(np.uint8)

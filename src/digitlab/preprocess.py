@@ -1,0 +1,127 @@
+"""From any picture to the 28x28 ink of its digits, in steps that a person can look at."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from digitlab.frame import SIDE, to_frame
+from digitlab.paper import Paper, read_paper
+from digitlab.segmentation import Segmentation, TextLine, segment
+
+TINY = 32  # pixels; a picture no larger than this holds one digit
+
+Box = tuple[int, int, int, int]
+"""Left, top, width, height in pixels of the picture that was given."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of preprocessing: its name, a picture (uint8, grey or RGB) and a sentence."""
+
+    name: str
+    image: np.ndarray
+    note: str
+
+
+@dataclass(frozen=True)
+class Glyph:
+    """What may be one digit: its box in the picture and its ink (28, 28) uint8."""
+
+    box: Box
+    ink: np.ndarray
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A run of pieces, first to last (exclusive), that may be one digit."""
+
+    first: int
+    last: int
+    glyph: Glyph
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of writing: how many pieces it has, and every way to join them into digits."""
+
+    pieces: int
+    candidates: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """The steps of one picture and the rows of candidate digits found in it, top down."""
+
+    steps: tuple[Step, ...]
+    rows: tuple[Row, ...]
+
+    @property
+    def glyphs(self) -> tuple[Glyph, ...]:
+        """Every candidate's glyph, in reading order."""
+        return tuple(c.glyph for row in self.rows for c in row.candidates)
+
+
+def prepare(image: np.ndarray) -> Preparation:
+    """Find what may be digits in a picture.
+
+    Parameters
+    ----------
+    image : (h, w) grey, (h, w, 3) RGB or (h, w, 4) RGBA, uint8, of any size from 1x1.
+
+    Returns
+    -------
+    Preparation; a blank picture has no rows.
+    """
+    paper = read_paper(image)
+    whole = paper.flat and max(image.shape[:2]) <= TINY
+    segmentation = segment(paper.mask, whole)
+    limits = image.shape[1], image.shape[0]
+    rows = tuple(_row(paper, segmentation, line, limits) for line in segmentation.lines)
+    return Preparation(_steps(paper, segmentation), rows)
+
+
+def _row(paper: Paper, segmentation: Segmentation, line: TextLine, limits) -> Row:
+    candidates = []
+    for span in line.spans:
+        piece, mask = segmentation.mask(line, span)
+        ink = paper.ink[piece.top : piece.bottom, piece.left : piece.right]
+        box = _box(piece, paper.scale, limits)
+        candidates.append(Candidate(*span, Glyph(box, to_frame(ink, mask))))
+    return Row(len(line.pieces), tuple(candidates))
+
+
+def _box(piece, scale: float, limits: tuple[int, int]) -> Box:
+    """A piece's box in pixels of the original picture."""
+    left, top = int(piece.left / scale), int(piece.top / scale)
+    right = min(limits[0], int(np.ceil(piece.right / scale)))
+    bottom = min(limits[1], int(np.ceil(piece.bottom / scale)))
+    return left, top, max(1, right - left), max(1, bottom - top)
+
+
+def _steps(paper: Paper, segmentation: Segmentation) -> tuple[Step, ...]:
+    ground = "light ink on a dark ground" if paper.light_on_dark else "dark ink on a light ground"
+    evened = "The ground has one colour" if paper.flat else "Shadows and paper are taken out"
+    count = sum(len(line.pieces) for line in segmentation.lines)
+    found = f"{count} piece{'s' * (count != 1)} of ink" if count else "No ink found"
+    return (
+        Step("Grey", paper.grey, "Colour does not matter for reading, so it is left out."),
+        Step("Even light", paper.even, f"{evened}; this is {ground}, shown dark on white."),
+        Step("Ink", 255 * (1 - paper.mask), "What is clearly darker than its surroundings."),
+        Step("Pieces", _coloured(segmentation), f"{found}, specks and marks removed."),
+    )
+
+
+def _coloured(segmentation: Segmentation) -> np.ndarray:
+    """Each piece in a colour of its own, on white; (h, w, 3) uint8."""
+    colours = np.full((int(segmentation.labels.max()) + 1, 3), 255, np.uint8)
+    number = 0
+    for line in segmentation.lines:
+        for piece in line.pieces:
+            hue = np.uint8([[[(number * 67) % 180, 200, 170]]])
+            colours[piece.labels] = cv2.cvtColor(hue, cv2.COLOR_HSV2RGB)[0, 0]
+            number += 1
+    return colours[segmentation.labels]
+
+
+__all__ = ["SIDE", "Box", "Candidate", "Glyph", "Preparation", "Row", "Step", "prepare"]

@@ -1,0 +1,273 @@
+"""28x28 ink to calibrated probabilities through LiteRT, and whole pictures to readings."""
+
+import json
+import queue
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from digitlab.errors import ModelError
+from digitlab.lattice import best_path
+from digitlab.preprocess import Box, Row, Step, prepare
+
+SHIPPED = Path(__file__).resolve().parents[2] / "model"
+"""The folder of the model that comes with the program."""
+
+_BATCH = 64  # more at once is no faster and takes more memory
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What turns logits into trust, chosen on validation data (Guo et al. 2017).
+
+    Attributes
+    ----------
+    temperature : logits are divided by it before the softmax.
+    accept : confidence from which an answer counts as a digit.
+    sure, fairly_sure : confidence from which the answer is called so.
+    """
+
+    temperature: float = 1.0
+    accept: float = 0.5
+    sure: float = 0.98
+    fairly_sure: float = 0.8
+
+
+@dataclass(frozen=True)
+class Beliefs:
+    """What the network makes of n pieces of ink.
+
+    Attributes
+    ----------
+    probabilities : (n, 10) float32, of each digit if it is one; each row sums to 1.
+    is_digit : (n,) float32, probability that it is a digit at all.
+    embedding : (n, 128) float32, the network's description of the ink.
+    """
+
+    probabilities: np.ndarray
+    is_digit: np.ndarray
+    embedding: np.ndarray
+
+    @property
+    def confidence(self) -> np.ndarray:
+        """(n,) float32, probability that it is a digit and the likeliest one."""
+        return self.probabilities.max(1) * self.is_digit
+
+
+@dataclass(frozen=True)
+class Digit:
+    """One digit that was read.
+
+    Attributes
+    ----------
+    label : 0 to 9.
+    probabilities : of 0 to 9, ten numbers that sum to 1.
+    confidence : probability that `label` is right, calibrated.
+    box : left, top, width, height in pixels of the picture.
+    accepted : whether to trust it; False says "this may not be a digit", or hard to tell.
+    verdict : how sure, in words.
+    ink : (28, 28) uint8, what the network saw.
+    """
+
+    label: int
+    probabilities: tuple[float, ...]
+    confidence: float
+    box: Box
+    accepted: bool
+    verdict: str
+    ink: np.ndarray
+
+    @property
+    def ranking(self) -> tuple[int, ...]:
+        """The ten digits, the likeliest first."""
+        return tuple(int(d) for d in np.argsort(self.probabilities)[::-1])
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was read in a picture.
+
+    Attributes
+    ----------
+    text : the digits in reading order, lines separated by a line feed; "" if there are none.
+    digits : each of them.
+    steps : how the picture was prepared.
+    version : name of the model version that read.
+    milliseconds : from the decoded picture to this reading.
+    """
+
+    text: str
+    digits: tuple[Digit, ...]
+    steps: tuple[Step, ...]
+    version: str
+    milliseconds: float
+
+
+class Recognizer:
+    """A model version, ready to read; safe to share between threads.
+
+    Parameters
+    ----------
+    model : the bytes of a .tflite file with signature ink -> logits, embedding.
+    calibration : of that model.
+    version : its name, repeated in every reading.
+    threads : processor threads for one prediction.
+
+    Raises
+    ------
+    ModelError if the bytes are no such model.
+    """
+
+    def __init__(
+        self, model: bytes, calibration: Calibration, version: str = "1", threads: int = 1
+    ):
+        self._model, self._threads = model, threads
+        self.calibration, self.version = calibration, version
+        # An interpreter must never be used by two threads at once: each call borrows one.
+        self._idle: queue.LifoQueue = queue.LifoQueue()
+        self._idle.put(self._new_runner())
+
+    @classmethod
+    def load(cls, folder: Path = SHIPPED, threads: int = 1) -> "Recognizer":
+        """The version stored in a folder. Raises ModelError if it is missing or damaged."""
+        try:
+            model = (folder / "model.tflite").read_bytes()
+            metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+            calibration = Calibration(**metrics["calibration"])
+            return cls(model, calibration, str(metrics["version"]), threads)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ModelError(f"the model in {folder} can't be loaded: {error}") from error
+
+    def _new_runner(self):
+        from ai_edge_litert.interpreter import Interpreter
+
+        try:
+            interpreter = Interpreter(model_content=self._model, num_threads=self._threads)
+            return interpreter.get_signature_runner()
+        except (ValueError, RuntimeError) as error:
+            raise ModelError(f"this is no model that Digit Lab can run: {error}") from error
+
+    @contextmanager
+    def _runner(self):
+        try:
+            runner = self._idle.get_nowait()
+        except queue.Empty:
+            runner = self._new_runner()
+        try:
+            yield runner
+        finally:
+            self._idle.put(runner)
+
+    def _run(self, ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Logits (n, 11) and embedding (n, d), float32, of ink (n, 28, 28) uint8."""
+        parts = []
+        with self._runner() as run:
+            for start in range(0, len(ink), _BATCH):
+                part = ink[start : start + _BATCH, ..., None].astype(np.float32) / 255
+                parts.append(run(ink=part))
+        logits = np.concatenate([part["logits"] for part in parts])
+        return logits, np.concatenate([part["embedding"] for part in parts])
+
+    def logits(self, ink: np.ndarray) -> np.ndarray:
+        """The network's raw scores, (n, 11) float32, for `ink` (n, 28, 28) uint8."""
+        return self._run(ink)[0]
+
+    def classify(self, ink: np.ndarray) -> Beliefs:
+        """What the network makes of `ink`, (n, 28, 28) uint8."""
+        return beliefs_from(*self._run(ink), self.calibration.temperature)
+
+    def recognize(self, image: np.ndarray) -> Reading:
+        """Read the digits in a picture.
+
+        Parameters
+        ----------
+        image : (h, w) grey, (h, w, 3) RGB or (h, w, 4) RGBA, uint8.
+        """
+        began = time.perf_counter()
+        preparation = prepare(image)
+        lines = self._read_rows(preparation.rows)
+        text = "\n".join(filter(None, (self._text(digits) for digits in lines)))
+        digits = tuple(digit for line in lines for digit in line)
+        spent = (time.perf_counter() - began) * 1000
+        return Reading(text, digits, preparation.steps, self.version, spent)
+
+    def _read_rows(self, rows: tuple[Row, ...]) -> list[list[Digit]]:
+        if not rows:
+            return []
+        beliefs = self.classify(np.stack([c.glyph.ink for row in rows for c in row.candidates]))
+        only = sum(row.pieces for row in rows) == 1
+        lines, start = [], 0
+        for row in rows:
+            stop = start + len(row.candidates)
+            confidence, digit = beliefs.confidence[start:stop], beliefs.is_digit[start:stop]
+            path = [0] if only else best_path(row, confidence, 1 - digit)
+            lines.append([self._digit(row, beliefs, start, index) for index in path])
+            start = stop
+        if not any(lines):
+            lines = [[self._best_guess(rows, beliefs)]]
+        return lines
+
+    def _best_guess(self, rows: tuple[Row, ...], beliefs: Beliefs) -> Digit:
+        """Where nothing looks like a digit: what comes nearest to one."""
+        best = start = int(beliefs.confidence.argmax())
+        for row in rows:
+            if start < len(row.candidates):
+                return self._digit(row, beliefs, best - start, start)
+            start -= len(row.candidates)
+        raise AssertionError("every belief belongs to a candidate")
+
+    def _digit(self, row: Row, beliefs: Beliefs, start: int, index: int) -> Digit:
+        glyph = row.candidates[index].glyph
+        probabilities = beliefs.probabilities[start + index]
+        confidence = float(beliefs.confidence[start + index])
+        return Digit(
+            label=int(probabilities.argmax()),
+            probabilities=tuple(float(p) for p in probabilities),
+            confidence=confidence,
+            box=glyph.box,
+            accepted=confidence >= self.calibration.accept,
+            verdict=self._verdict(probabilities, confidence),
+            ink=glyph.ink,
+        )
+
+    def _verdict(self, probabilities: np.ndarray, confidence: float) -> str:
+        """How sure, in words that the calibration makes true."""
+        if confidence >= self.calibration.sure:
+            return "sure"
+        if confidence >= self.calibration.fairly_sure:
+            return "fairly sure"
+        if confidence < self.calibration.accept:
+            return "this may not be a digit"
+        first, second = np.argsort(probabilities)[::-1][:2]
+        return f"not sure: {first} or {second}?"
+
+    def _text(self, digits: list[Digit]) -> str:
+        return "".join(str(digit.label) for digit in digits)
+
+
+def beliefs_from(logits: np.ndarray, embedding: np.ndarray, temperature: float) -> Beliefs:
+    """Split the softmax over eleven classes into "is it a digit" and "which".
+
+    Parameters
+    ----------
+    logits : (n, 11) float32; the last class is "not a digit".
+    embedding : (n, d) float32.
+    """
+    scaled = logits / temperature
+    shares = np.exp(scaled - scaled.max(1, keepdims=True))
+    digits = shares[:, :10]
+    total = digits.sum(1, keepdims=True)
+    # A hopeless case has no ink-based preference left: equal shares instead of 0/0.
+    which = np.where(total > 0, digits / np.maximum(total, 1e-30), 0.1)
+    is_digit = (total / shares.sum(1, keepdims=True))[:, 0]
+    return Beliefs(which.astype(np.float32), is_digit.astype(np.float32), embedding)
+
+
+@cache
+def champion() -> Recognizer:
+    """The model that serves, loaded once in a process."""
+    return Recognizer.load()

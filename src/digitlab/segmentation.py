@@ -1,0 +1,379 @@
+"""From a mask of ink to pieces in reading order, and the ways they may join into digits.
+
+A piece is a connected part of the ink, or what a cut leaves of one. A digit is one piece or a few
+next to each other; which, only the recogniser can say, so every plausible span is a candidate.
+After the segmentation lattice of Matan, Burges, LeCun and Denker (1991), "Multi-digit recognition
+using a space displacement neural network", and Casey and Lecolinet (1996).
+"""
+
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+
+MOST_PIECES = 160  # more is texture, not writing
+MOST_JOINED = 5  # pieces in one digit
+SPECK = 0.13  # of the tallest piece: smaller in both directions is dirt
+SMALL = 0.42  # of the line's height: lower is a dot, a comma, a dash or part of a digit
+
+
+@dataclass
+class Piece:
+    """Part of the ink. Boxes are in working pixels: left, top, right, bottom (exclusive)."""
+
+    labels: list[int]
+    left: int
+    top: int
+    right: int
+    bottom: int
+    area: int
+    near: float = 0.0  # left edge on the line, slant taken out
+    far: float = 0.0  # right edge, likewise
+    cut: bool = False  # made by cutting a connected part in two
+
+    @property
+    def width(self) -> int:
+        return self.right - self.left
+
+    @property
+    def height(self) -> int:
+        return self.bottom - self.top
+
+    def joined(self, other: "Piece") -> "Piece":
+        """Both as one piece."""
+        return Piece(
+            self.labels + other.labels,
+            min(self.left, other.left),
+            min(self.top, other.top),
+            max(self.right, other.right),
+            max(self.bottom, other.bottom),
+            self.area + other.area,
+            min(self.near, other.near),
+            max(self.far, other.far),
+            self.cut or other.cut,
+        )
+
+
+@dataclass
+class TextLine:
+    """One line of writing: its pieces from left to right, and its digits' usual height."""
+
+    pieces: list[Piece]
+    height: float
+    spans: list[tuple[int, int]] = field(default_factory=list)
+
+
+@dataclass
+class Segmentation:
+    """Which pixel belongs to which piece ((h, w) int32, 0 is none), and the lines, top down."""
+
+    labels: np.ndarray
+    lines: list[TextLine]
+
+    def mask(self, line: TextLine, span: tuple[int, int]) -> tuple[Piece, np.ndarray]:
+        """The joined piece of `span` and its mask (h, w) bool within the piece's box."""
+        piece = line.pieces[span[0]]
+        for other in line.pieces[span[0] + 1 : span[1]]:
+            piece = piece.joined(other)
+        view = self.labels[piece.top : piece.bottom, piece.left : piece.right]
+        if len(piece.labels) == 1:
+            return piece, view == piece.labels[0]
+        return piece, np.isin(view, piece.labels)
+
+
+def segment(mask: np.ndarray, whole: bool = False) -> Segmentation:
+    """Find the pieces of writing in `mask` (h, w) uint8 0 or 1.
+
+    `whole` says that the picture is one digit, so that everything in it is one piece.
+    """
+    if whole:
+        return _as_one(mask)
+    labels, pieces = _connected(mask)
+    lines = [_order(group) for group in _group_lines(pieces)]
+    segmentation = Segmentation(labels, [line for line in lines if line.pieces])
+    for line in segmentation.lines:
+        _arrange(segmentation, line)
+    segmentation.lines = [line for line in segmentation.lines if line.pieces]
+    return segmentation
+
+
+def _as_one(mask: np.ndarray) -> Segmentation:
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    if not rows.size:
+        return Segmentation(mask.astype(np.int32), [])
+    box = (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
+    piece = Piece([1], *box, int(mask.sum()))
+    line = TextLine([piece], piece.height, [(0, 1)])
+    return Segmentation((mask > 0).astype(np.int32), [line])
+
+
+def _connected(mask: np.ndarray) -> tuple[np.ndarray, list[Piece]]:
+    """The connected parts that are more than dirt."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    if count == 1:
+        return labels, []
+    order = np.argsort(-stats[1:, cv2.CC_STAT_AREA])[:MOST_PIECES] + 1
+    tallest = int(stats[order, cv2.CC_STAT_HEIGHT].max())
+    pieces = []
+    for label in order:
+        x, y, w, h, area = (int(value) for value in stats[label])
+        piece = Piece([int(label)], x, y, x + w, y + h, area)
+        dirt = max(w, h) < max(3, SPECK * tallest) or area < 5
+        if not dirt and not _cut_off(piece, mask.shape, tallest):
+            pieces.append(piece)
+    return labels, pieces
+
+
+def _cut_off(piece: Piece, shape: tuple[int, int], tallest: int) -> bool:
+    """Whether a piece is what the picture's edge left of something else."""
+    if piece.height >= 0.5 * tallest:
+        return False
+    above_or_below = piece.top <= 1 or piece.bottom >= shape[0] - 1
+    beside = piece.left <= 1 or piece.right >= shape[1] - 1
+    return above_or_below or (beside and piece.width < 0.3 * tallest)
+
+
+def _group_lines(pieces: list[Piece]) -> list[list[Piece]]:
+    """Pieces of one line of writing together; lines from top to bottom.
+
+    Tall pieces found lines; small ones (dots, bars) join the line that they overlap or are near.
+    """
+    if not pieces:
+        return []
+    tall = float(np.percentile([p.height for p in pieces], 90)) * 0.45
+    founders = sorted((p for p in pieces if p.height >= tall), key=lambda p: p.top + p.bottom)
+    groups: list[list[Piece]] = []
+    for piece in founders:
+        best = max(groups, key=lambda g: _overlap(g, piece), default=None)
+        if best is not None and _overlap(best, piece) > 0.45:
+            best.append(piece)
+        else:
+            groups.append([piece])
+    for piece in pieces:
+        if piece.height < tall:
+            nearest = min(groups, key=lambda g: _vertical_gap(g, piece))
+            reach = 0.35 * float(np.median([p.height for p in nearest]))
+            if _vertical_gap(nearest, piece) <= reach:
+                nearest.append(piece)
+    return sorted(groups, key=lambda g: np.median([p.top + p.bottom for p in g]))
+
+
+def _nearby(group: list[Piece], piece: Piece) -> list[Piece]:
+    """Up to three members of a line that are closest in x, since lines of writing slope."""
+    return sorted(group, key=lambda p: abs(p.left + p.right - piece.left - piece.right))[:3]
+
+
+def _overlap(group: list[Piece], piece: Piece) -> float:
+    """Share of the lower of the two heights that a piece shares with its line."""
+    near = _nearby(group, piece)
+    top = float(np.median([p.top for p in near]))
+    bottom = float(np.median([p.bottom for p in near]))
+    shared = min(bottom, piece.bottom) - max(top, piece.top)
+    return shared / max(1.0, min(bottom - top, piece.height))
+
+
+def _vertical_gap(group: list[Piece], piece: Piece) -> float:
+    near = _nearby(group, piece)
+    top, bottom = min(p.top for p in near), max(p.bottom for p in near)
+    return max(0.0, top - piece.bottom, piece.top - bottom)
+
+
+def _order(group: list[Piece]) -> TextLine:
+    """A line without what is small and stands alone (dots, commas, dashes, underlines)."""
+    heights = np.array([p.height for p in group], float)
+    height = float(np.percentile(heights[heights >= 0.5 * heights.max()], 60))
+    return TextLine(sorted(group, key=lambda p: p.left + p.right), height)
+
+
+def _arrange(segmentation: Segmentation, line: TextLine) -> None:
+    """Take the slant out, join what lies above each other, drop marks, cut what is too wide."""
+    slant = _slant(segmentation, line)
+    for piece in line.pieces:
+        _measure(segmentation, piece, slant)
+    line.pieces = [piece for piece in line.pieces if not _is_stripe(piece, line)]
+    line.pieces = _join_overlapping(line)
+    line.pieces = _drop_marks(line)
+    if not line.pieces:
+        return
+    line.pieces = [
+        part for piece in line.pieces for part in _cut(segmentation, piece, line.height, slant)
+    ]
+    line.pieces.sort(key=lambda p: p.near + p.far)
+    line.spans = _spans(line)
+
+
+def _slant(segmentation: Segmentation, line: TextLine) -> float:
+    """Horizontal pixels that strokes lean to the right for each pixel upwards, 0 if unclear.
+
+    The shear under which the columns' sums vary most, as in Vinciarelli and Luettin (2001).
+    """
+    tall = [p for p in line.pieces if p.height > 0.5 * line.height]
+    if sum(p.width for p in tall) < 1.4 * line.height:
+        return 0.0  # one digit: its slant is its own affair, and no cut is wanted
+    best, slant = -1.0, 0.0
+    points = [_points(segmentation, piece) for piece in tall]
+    rows = np.concatenate([p[0] for p in points])
+    columns = np.concatenate([p[1] for p in points])
+    step = max(1, len(rows) // 6000)
+    rows, columns = rows[::step], columns[::step]
+    middle = rows.mean()
+    for candidate in np.arange(-0.3, 0.81, 0.1):
+        moved = np.rint(columns + candidate * (rows - middle)).astype(int)
+        counts = np.bincount(moved - moved.min()).astype(float)
+        score = float((counts**2).sum()) * (1 - 0.1 * abs(candidate))
+        if score > best:
+            best, slant = score, float(candidate)
+    return slant
+
+
+def _points(segmentation: Segmentation, piece: Piece) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and columns of a piece's pixels, in working pixels."""
+    view = segmentation.labels[piece.top : piece.bottom, piece.left : piece.right]
+    rows, columns = np.nonzero(np.isin(view, piece.labels))
+    return rows + piece.top, columns + piece.left
+
+
+def _measure(segmentation: Segmentation, piece: Piece, slant: float) -> None:
+    """Set the piece's extent along the line with the slant taken out."""
+    if slant == 0.0:
+        piece.near, piece.far = float(piece.left), float(piece.right)
+        return
+    rows, columns = _points(segmentation, piece)
+    moved = columns + slant * rows
+    piece.near, piece.far = float(moved.min()), float(moved.max() + 1)
+
+
+def _join_overlapping(line: TextLine) -> list[Piece]:
+    """Pieces above each other (a 5's bar, a broken stroke) become one."""
+    pieces = sorted(line.pieces, key=lambda p: p.near)
+    joined: list[Piece] = []
+    for piece in pieces:
+        if joined and _belong_together(joined[-1], piece, line.height):
+            joined[-1] = joined[-1].joined(piece)
+        else:
+            joined.append(piece)
+    return joined
+
+
+def _belong_together(a: Piece, b: Piece, height: float) -> bool:
+    shared = min(a.far, b.far) - max(a.near, b.near)
+    narrow = min(a.far - a.near, b.far - b.near)
+    both_tall = min(a.height, b.height) > 0.6 * height
+    if max(a.far, b.far) - min(a.near, b.near) > 1.3 * height and not both_tall:
+        return shared > 0.9 * narrow and narrow > 0.3 * height
+    return shared > (0.75 if both_tall else 0.5) * narrow
+
+
+def _is_stripe(piece: Piece, line: TextLine) -> bool:
+    """Whether a piece is a bar that runs on past its digit: an underline, a long dash."""
+    thickness = piece.area / max(1, piece.width)
+    return piece.width > 1.0 * line.height and thickness < 0.2 * piece.width and (
+        piece.height < 0.3 * line.height
+    )
+
+
+def _drop_marks(line: TextLine) -> list[Piece]:
+    """Without dots, commas, dashes and underlines: low, and no neighbour to be a part of."""
+    kept = []
+    for piece in line.pieces:
+        low = piece.height < SMALL * line.height
+        flat = piece.width > 3.0 * piece.height
+        if not low or (not flat and _could_be_part(piece, line)):
+            kept.append(piece)
+    return kept
+
+
+def _could_be_part(piece: Piece, line: TextLine) -> bool:
+    """Whether a low piece may belong to a digit next to it: close, and not at the foot."""
+    foot = max(p.bottom for p in line.pieces if p.height >= SMALL * line.height)
+    at_foot = piece.bottom > foot - 0.3 * line.height and piece.width < 0.4 * line.height
+    gaps = [
+        max(piece.near - p.far, p.near - piece.far) for p in line.pieces if p is not piece
+    ]
+    return not at_foot and bool(gaps) and min(gaps) < 0.15 * line.height
+
+
+def _cut(
+    segmentation: Segmentation, piece: Piece, height: float, slant: float
+) -> list[Piece]:
+    """A piece that may be several touching digits, cut where its strokes are thinnest."""
+    extent = piece.far - piece.near
+    if extent < 0.62 * height or piece.height < 0.5 * height or extent > 40 * height:
+        return [piece]
+    rows, columns = _points(segmentation, piece)
+    along = np.rint(columns + slant * rows - piece.near).astype(int)
+    places = _cut_places(along, rows, height)
+    if not places:
+        return [piece]
+    return _apply_cuts(segmentation, piece, rows, columns, along, places)
+
+
+def _cut_places(along: np.ndarray, rows: np.ndarray, height: float) -> list[int]:
+    """Columns where little ink is crossed or the outline dips, at least 0.2 heights apart."""
+    extent = int(along.max()) + 1
+    crossed = np.bincount(along, minlength=extent).astype(np.float32)
+    top = np.full(extent, rows.max() + 1)
+    np.minimum.at(top, along, rows)
+    bottom = np.full(extent, rows.min())
+    np.maximum.at(bottom, along, rows)
+    tall = (bottom - top + 1).clip(0).astype(np.float32)
+    # Joins are low and thin; the belly of a 0 is crossed twice, its side is tall.
+    cost = crossed + 0.35 * tall
+    sigma = max(0.6, height / 40)
+    cost = cv2.GaussianBlur(cost.reshape(1, -1), (0, 0), sigma).ravel()
+    margin = max(2, int(0.16 * height))
+    inner = np.arange(margin, extent - margin)
+    minima = [i for i in inner if cost[i] <= cost[i - 1] and cost[i] < cost[i + 1]]
+    minima = [i for i in minima if crossed[i] < 0.55 * height]
+    most = max(1, int(round(extent / height / 0.28)) - 1)
+    places: list[int] = []
+    for i in sorted(minima, key=lambda i: cost[i]):
+        if all(abs(i - other) >= 0.2 * height for other in places) and len(places) < most:
+            places.append(int(i))
+    return _fill(sorted(places), cost, height, margin)
+
+
+def _fill(places: list[int], cost: np.ndarray, height: float, margin: int) -> list[int]:
+    """One more cut in every stretch that is wider than a digit: loops that touch show no dip."""
+    filled = list(places)
+    edges = [0, *places, len(cost)]
+    for left, right in zip(edges, edges[1:], strict=False):
+        stretch = right - left
+        if stretch > 0.75 * height:
+            inner = slice(left + stretch // 4, right - stretch // 4)
+            filled.append(inner.start + int(cost[inner].argmin()))
+    return sorted(filled)
+
+
+def _apply_cuts(segmentation, piece, rows, columns, along, places) -> list[Piece]:
+    """Relabel the piece's pixels by the cut that they lie behind."""
+    part = np.searchsorted(places, along, side="right")
+    first = int(segmentation.labels.max()) + 1
+    segmentation.labels[rows, columns] = first + part
+    pieces = []
+    for i in range(len(places) + 1):
+        inside = part == i
+        if not inside.any():
+            continue
+        r, c, a = rows[inside], columns[inside], along[inside]
+        box = (int(c.min()), int(r.min()), int(c.max()) + 1, int(r.max()) + 1)
+        extent = (float(a.min() + piece.near), float(a.max() + 1 + piece.near))
+        pieces.append(Piece([first + i], *box, int(inside.sum()), *extent, True))
+    return pieces
+
+
+def _spans(line: TextLine) -> list[tuple[int, int]]:
+    """Which runs of pieces may be one digit: not too wide, no wide gap inside."""
+    spans = []
+    for first, piece in enumerate(line.pieces):
+        far = piece.far
+        for last in range(first + 1, min(first + MOST_JOINED, len(line.pieces)) + 1):
+            other = line.pieces[last - 1]
+            if last > first + 1:
+                wide = max(far, other.far) - piece.near > 1.45 * line.height
+                apart = other.near - far > 0.22 * line.height
+                if wide or apart:
+                    break
+            far = max(far, other.far)
+            spans.append((first, last))
+    return spans

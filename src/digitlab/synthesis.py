@@ -1,0 +1,329 @@
+"""Drawings and photographs that nobody made: strokes rendered with any pen on any paper.
+
+Used to train on what the app will see, and to test it; nothing here runs when a digit is read.
+"""
+
+import gzip
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from digitlab.errors import DataError
+
+DIGIT_LIKE = set("OoIil|ZzSsBbqgQDjJGTy!/\\()[]")
+"""Signs whose shape a person may take for a digit: no fair examples of "not a digit"."""
+
+_FRACTION = 4  # bits of sub-pixel position in OpenCV's drawing functions
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """One sign as it was written.
+
+    Attributes
+    ----------
+    label : the sign, "0" to "9" or another character.
+    source : the site that collected it.
+    page : the file that it was in, about one writer.
+    strokes : the pen's paths, each (points, 2) float32, x to the right and y downwards.
+    """
+
+    label: str
+    source: str
+    page: str
+    strokes: tuple[np.ndarray, ...]
+
+
+def load_drawings(path: Path) -> list[Drawing]:
+    """The drawings of a gzipped file of JSON lines.
+
+    Raises DataError if the file is missing or not of that form.
+    """
+    try:
+        with gzip.open(path, "rt", encoding="utf-8") as lines:
+            return [_drawing(json.loads(line)) for line in lines]
+    except (OSError, ValueError, KeyError, EOFError) as error:
+        raise DataError(f"{path} is no gzipped file of drawings, one JSON a line: {error}") from error
+
+
+def _drawing(entry: dict) -> Drawing:
+    strokes = tuple(np.array(stroke, np.float32).reshape(-1, 2) for stroke in entry["strokes"])
+    return Drawing(str(entry["label"]), entry["source"], entry["page"], strokes)
+
+
+def render(
+    drawing: Drawing,
+    rng: np.random.Generator,
+    height: float,
+    pen: float,
+    lean: float = 0.0,
+) -> np.ndarray:
+    """The drawing's ink, cut to its box, (h, w) uint8 with 255 for ink.
+
+    Parameters
+    ----------
+    rng : for a small random rotation and stretch.
+    height : of the longer side in pixels, pen excluded.
+    pen : width of the stroke in pixels.
+    lean : horizontal pixels to the right for each pixel upwards, added to the writer's own.
+    """
+    points = np.concatenate(drawing.strokes)
+    centre = (points.min(0) + points.max(0)) / 2
+    angle, stretch = np.deg2rad(rng.normal(0, 4)), np.exp(rng.normal(0, 0.07))
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    change = turn @ np.array([[stretch, -lean], [0, 1 / stretch]])
+    strokes = [(stroke - centre) @ change.T for stroke in drawing.strokes]
+    low, high = np.concatenate(strokes).min(0), np.concatenate(strokes).max(0)
+    factor = height / max(float((high - low).max()), 1e-3)
+    margin = pen / 2 + 1
+    size = np.ceil((high - low) * factor + 2 * margin).astype(int)
+    canvas = np.zeros((int(size[1]), int(size[0])), np.uint8)
+    for stroke in strokes:
+        _draw(canvas, (stroke - low) * factor + margin, pen)
+    return canvas
+
+
+def _draw(canvas: np.ndarray, path: np.ndarray, pen: float) -> None:
+    fixed = np.rint(path * (1 << _FRACTION)).astype(np.int32)
+    if len(path) == 1 or float(np.ptp(path, 0).max()) < 0.5:
+        radius = round(pen / 2 * (1 << _FRACTION))
+        cv2.circle(canvas, fixed[0].tolist(), radius, 255, -1, cv2.LINE_AA, _FRACTION)
+        return
+    width = max(1, round(pen))
+    cv2.polylines(canvas, [fixed.reshape(-1, 1, 2)], False, 255, width, cv2.LINE_AA, _FRACTION)
+
+
+@dataclass(frozen=True)
+class Writing:
+    """Signs placed on a page.
+
+    Attributes
+    ----------
+    ink : (h, w) uint8, 255 for ink.
+    labels : what was written, one sign each, in reading order.
+    boxes : (signs, 4) int, left, top, width, height of each sign.
+    """
+
+    ink: np.ndarray
+    labels: tuple[str, ...]
+    boxes: np.ndarray
+
+
+def write_row(
+    signs: list[tuple[str, np.ndarray]], rng: np.random.Generator, gap: tuple[float, float]
+) -> Writing:
+    """Signs in a row, as a hand sets them.
+
+    Parameters
+    ----------
+    signs : label and ink (h, w) uint8 of each.
+    gap : least and greatest space between two, as a share of their height; negative overlaps.
+    """
+    tall = max(ink.shape[0] for _, ink in signs)
+    margin = int(tall * rng.uniform(0.12, 0.9))
+    slope, x, places = rng.normal(0, 0.03), float(margin), []
+    for _, ink in signs:
+        y = (tall - ink.shape[0]) / 2 + rng.normal(0, 0.05) * tall + slope * x
+        places.append((int(x), y))
+        x += ink.shape[1] + rng.uniform(*gap) * tall
+    lift = min(y for _, y in places)
+    places = [(x, int(y - lift) + margin) for x, y in places]
+    width = max(x + ink.shape[1] for (x, _), (_, ink) in zip(places, signs, strict=True)) + margin
+    height = max(y + ink.shape[0] for (_, y), (_, ink) in zip(places, signs, strict=True)) + margin
+    page = np.zeros((height, width), np.uint8)
+    for (x, y), (_, ink) in zip(places, signs, strict=True):
+        view = page[y : y + ink.shape[0], x : x + ink.shape[1]]
+        np.maximum(view, ink, out=view)
+    boxes = [_ink_box(ink, x, y) for (x, y), (_, ink) in zip(places, signs, strict=True)]
+    return Writing(page, tuple(label for label, _ in signs), np.array(boxes))
+
+
+def _ink_box(ink: np.ndarray, x: int, y: int) -> tuple[int, int, int, int]:
+    rows, columns = np.flatnonzero((ink > 100).any(1)), np.flatnonzero((ink > 100).any(0))
+    if not rows.size:
+        return x, y, ink.shape[1], ink.shape[0]
+    return (
+        x + int(columns[0]),
+        y + int(rows[0]),
+        int(columns[-1] - columns[0]) + 1,
+        int(rows[-1] - rows[0]) + 1,
+    )
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What is around the writing: chances of each, all between 0 and 1."""
+
+    ruled: float = 0.0
+    underlined: float = 0.0
+    squared: float = 0.0
+    boxed: float = 0.0
+    security: float = 0.0
+    shadow: float = 0.5
+    faint: float = 0.15
+    blur: float = 0.5
+    dark_ground: float = 0.06
+
+
+def photograph(writing: Writing, rng: np.random.Generator, scene: Scene) -> np.ndarray:
+    """A photograph of the writing, (h, w, 3) uint8 RGB, the same size as `writing.ink`."""
+    height, width = writing.ink.shape
+    tall = float(np.median(writing.boxes[:, 3]))
+    cover = _uneven(writing.ink.astype(np.float32) / 255, rng)
+    if rng.random() < 0.5:
+        cover = cv2.GaussianBlur(cover, (0, 0), rng.uniform(0.3, 0.8))
+    ground = np.array(_paper_colour(rng), np.float32)
+    pen = _pen_colour(rng, ground, faint=rng.random() < scene.faint)
+    page = np.broadcast_to(ground, (height, width, 3)).copy()
+    page *= 1 + _grain(height, width, rng)[..., None]
+    page = _print_lines(page, writing, tall, rng, scene)
+    page = page * (1 - cover[..., None]) + page * (pen / ground) * cover[..., None]
+    page *= _light(height, width, rng, rng.random() < scene.shadow)[..., None]
+    if rng.random() < scene.dark_ground:
+        page = 255 - page
+    if rng.random() < scene.blur:
+        page = cv2.GaussianBlur(page, (0, 0), rng.uniform(0.01, 0.05) * tall)
+    page += rng.normal(0, rng.uniform(0.5, 7), page.shape)
+    return _jpeg(np.rint(page.clip(0, 255)).astype(np.uint8), rng)
+
+
+def _uneven(cover: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Ink that a ball pen or a pencil does not lay evenly."""
+    strength = rng.uniform(0, 0.5) if rng.random() < 0.5 else 0.0
+    patches = cv2.resize(
+        rng.random((max(2, cover.shape[0] // 5), max(2, cover.shape[1] // 5))).astype(np.float32),
+        cover.shape[::-1],
+    )
+    return cover * (1 - strength * patches)
+
+
+def _paper_colour(rng: np.random.Generator) -> np.ndarray:
+    light = rng.uniform(110, 250)
+    tint = rng.uniform(0.85, 1.0, 3) if rng.random() < 0.7 else rng.uniform(0.5, 1.0, 3)
+    return light * tint / tint.max()
+
+
+def _pen_colour(rng: np.random.Generator, ground: np.ndarray, faint: bool) -> np.ndarray:
+    """What is left of the ground's light under the pen."""
+    left = rng.uniform(0.45, 0.8) if faint else rng.uniform(0.08, 0.55)
+    tint = np.ones(3)
+    if rng.random() < 0.45:  # blue, red, green ball pens let one colour through
+        tint[rng.choice(3, p=[0.25, 0.1, 0.65])] = rng.uniform(1.0, min(2.0, 0.95 / left))
+    return ground * left * tint
+
+
+def _grain(height: int, width: int, rng: np.random.Generator) -> np.ndarray:
+    """Texture of the paper: share of light added or lost."""
+    coarse = rng.normal(0, 1, (height // 3 + 2, width // 3 + 2)).astype(np.float32)
+    return cv2.resize(coarse, (width, height)) * rng.uniform(0.0, 0.025)
+
+
+def _light(height: int, width: int, rng: np.random.Generator, shadow: bool) -> np.ndarray:
+    """A slope of light over the page, and perhaps a shadow with a soft edge."""
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    angle = rng.uniform(0, 2 * np.pi)
+    along = (x / width - 0.5) * np.cos(angle) + (y / height - 0.5) * np.sin(angle)
+    light = 1 + rng.uniform(0, 0.5) * along
+    if shadow:
+        angle = rng.uniform(0, 2 * np.pi)
+        along = (x / width - 0.5) * np.cos(angle) + (y / height - 0.5) * np.sin(angle)
+        edge = (along - rng.uniform(-0.4, 0.4)) / rng.uniform(0.01, 0.2)
+        light *= 1 - rng.uniform(0.1, 0.5) / (1 + np.exp(-np.clip(edge, -30, 30)))
+    return light
+
+
+def _print_lines(page, writing: Writing, tall: float, rng, scene: Scene) -> np.ndarray:
+    """Lines that are on the paper before anyone writes."""
+    layer = np.zeros(page.shape[:2], np.uint8)
+    pen = max(1, round(tall * rng.uniform(0.015, 0.07)))
+    if rng.random() < scene.ruled:
+        _ruled(layer, tall * rng.uniform(1.0, 1.8), writing, pen, rng)
+    if rng.random() < scene.squared:
+        _squared(layer, tall * rng.uniform(0.45, 2.2), pen, rng)
+    if rng.random() < scene.underlined:
+        _underline(layer, writing, pen, rng)
+    if rng.random() < scene.boxed:
+        _boxes(layer, writing, tall, pen, rng)
+    strength = rng.uniform(0.15, 0.85)
+    page = page * (1 - strength * layer[..., None] / np.float32(255))
+    if rng.random() < scene.security:
+        page *= 1 - _security(page.shape[:2], tall, rng)[..., None]
+    return page
+
+
+def _line(layer, start, end, pen: int) -> None:
+    ends = [tuple(int(round(v * 16)) for v in point) for point in (start, end)]
+    cv2.line(layer, *ends, 255, pen, cv2.LINE_AA, _FRACTION)
+
+
+def _ruled(layer, space: float, writing: Writing, pen: int, rng) -> None:
+    """Parallel lines; one runs near the feet of the digits or through them."""
+    height, width = layer.shape
+    foot = float((writing.boxes[:, 1] + writing.boxes[:, 3]).mean())
+    y = foot + rng.normal(0, 0.12) * space
+    tilt = rng.normal(0, 0.012) * width
+    y -= np.floor(y / space) * space
+    while y < height + space:
+        _line(layer, (0, y), (width, y + tilt), pen)
+        y += space
+
+
+def _squared(layer, space: float, pen: int, rng) -> None:
+    height, width = layer.shape
+    tilt = rng.normal(0, 0.01)
+    for x in np.arange(rng.uniform(0, space), width, space):
+        _line(layer, (x, 0), (x - tilt * height, height), pen)
+    for y in np.arange(rng.uniform(0, space), height, space):
+        _line(layer, (0, y), (width, y + tilt * width), pen)
+
+
+def _underline(layer, writing: Writing, pen: int, rng) -> None:
+    boxes = writing.boxes
+    foot = float((boxes[:, 1] + boxes[:, 3]).max()) + rng.uniform(0.02, 0.25) * boxes[:, 3].mean()
+    left, right = boxes[:, 0].min(), (boxes[:, 0] + boxes[:, 2]).max()
+    reach = rng.uniform(-0.1, 0.5) * boxes[:, 3].mean()
+    tilt = rng.normal(0, 0.03) * (right - left)
+    _line(layer, (left - reach, foot), (right + reach, foot + tilt), pen)
+
+
+def _boxes(layer, writing: Writing, tall: float, pen: int, rng) -> None:
+    """A printed box around each digit, or one around all; some edges run out of the picture."""
+    boxes = writing.boxes
+    room = rng.uniform(0.06, 0.35) * tall
+    top, bottom = boxes[:, 1].min() - room, (boxes[:, 1] + boxes[:, 3]).max() + room
+    edges = [boxes[0, 0] - room]
+    if rng.random() < 0.7:
+        edges += list((boxes[:-1, 0] + boxes[:-1, 2] + boxes[1:, 0]) / 2)
+    edges.append(boxes[-1, 0] + boxes[-1, 2] + room)
+    left, right = edges[0], edges[-1]
+    if rng.random() < 0.35:  # a cell of a table: its lines go on
+        left, right = -5, layer.shape[1] + 5
+    _line(layer, (left, top), (right, top), pen)
+    _line(layer, (left, bottom), (right, bottom), pen)
+    for x in edges:
+        if left <= x <= right:
+            over = rng.uniform(0, 0.5) * tall if left < 0 else 0
+            _line(layer, (x, top - over), (x, bottom + over), pen)
+
+
+def _security(shape: tuple[int, int], tall: float, rng) -> np.ndarray:
+    """Fine wavy lines as on cheques: share of light lost."""
+    y, x = np.mgrid[0 : shape[0], 0 : shape[1]].astype(np.float32)
+    lost = np.zeros(shape, np.float32)
+    for _ in range(rng.integers(1, 4)):
+        angle = rng.choice([0.0, np.pi / 2, rng.uniform(0, np.pi)]) + rng.normal(0, 0.15)
+        along, across = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
+        space = tall * rng.uniform(0.07, 0.3)
+        wave = rng.uniform(0, 0.6) * space * np.sin(along / (tall * rng.uniform(0.15, 0.8)))
+        line = np.cos((across + wave) * 2 * np.pi / space)
+        lost = np.maximum(lost, (line - rng.uniform(0.2, 0.8)).clip(0) * rng.uniform(0.15, 0.5))
+    return lost
+
+
+def _jpeg(page: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(30, 96))]
+    _, packed = cv2.imencode(".jpg", page, quality)
+    return cv2.imdecode(packed, cv2.IMREAD_COLOR)

@@ -1,0 +1,185 @@
+"""Training from scratch. TensorFlow lives here, in networks.py and in export.py alone."""
+
+import json
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import keras
+import numpy as np
+
+from digitlab import networks
+from digitlab.augment import Augmentation, Augmenter
+from digitlab.corpus import NOT_A_DIGIT, Examples
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that decides what comes out of a training, besides the examples."""
+
+    architecture: str = "compact"
+    epochs: int = 24
+    batch: int = 128
+    learning_rate: float = 2e-3  # at its peak; one cycle of warm-up and cosine decay
+    weight_decay: float = 0.02
+    smoothing: float = 0.03  # share of each label spread over the others
+    averaging: float = 0.999  # of the weights, exponentially, a step
+    made: float = 1.0  # made digits an epoch, as a share of MNIST's; drawn anew each epoch
+    others: float = 0.35  # "not a digit" examples an epoch, as a share of the digits
+    seed: int = 0
+    precision: str = "float32"  # "mixed_bfloat16" where the processor has bfloat16 instructions
+    augmentation: Augmentation = field(default_factory=Augmentation)
+
+
+class Batches(keras.utils.PyDataset):
+    """Augmented batches of examples; which and how depends on seed, epoch and place alone."""
+
+    def __init__(self, examples: Examples, settings: Settings):
+        super().__init__(workers=1, use_multiprocessing=False, max_queue_size=16)
+        self.examples, self.settings = examples, settings
+        self._augment = Augmenter(settings.augmentation)
+        own = examples.kinds == "mnist"
+        other = examples.labels == NOT_A_DIGIT
+        self._pools = [np.flatnonzero(m) for m in (own, ~own & ~other, other)]
+        self.begin(0)
+
+    def _counts(self) -> list[int]:
+        """How many of each pool an epoch takes: MNIST, made digits, other signs."""
+        mnist, made, others = (len(pool) for pool in self._pools)
+        made = min(made, round(self.settings.made * mnist)) if mnist else made
+        return [mnist, made, min(others, round(self.settings.others * (mnist + made)))]
+
+    def begin(self, epoch: int) -> None:
+        """Choose and shuffle the examples of one epoch."""
+        self.epoch = epoch
+        rng = np.random.default_rng([self.settings.seed, epoch])
+        chosen = [rng.permutation(p)[:n] for p, n in zip(self._pools, self._counts(), strict=True)]
+        self._order = rng.permutation(np.concatenate(chosen))
+
+    def __len__(self) -> int:
+        return sum(self._counts()) // self.settings.batch
+
+    def __getitem__(self, place: int):
+        size = self.settings.batch
+        chosen = self._order[place * size : (place + 1) * size]
+        rng = np.random.default_rng([self.settings.seed, self.epoch, place])
+        ink = self._augment(self.examples.ink[chosen], rng)
+        truth = keras.utils.to_categorical(self.examples.labels[chosen], networks.CLASSES)
+        return as_input(ink), truth
+
+
+def as_input(ink: np.ndarray) -> np.ndarray:
+    """Ink (n, 28, 28) uint8 as the network takes it: (n, 28, 28, 1) float32 in 0..1."""
+    return ink[..., None].astype(np.float32) / 255
+
+
+class _Schedule(keras.optimizers.schedules.LearningRateSchedule):
+    """Linear warm-up over a twentieth of the steps, then half a cosine down to a hundredth."""
+
+    def __init__(self, peak: float, steps: int):
+        self.peak, self.steps = peak, steps
+
+    def __call__(self, step):
+        ops = keras.ops
+        done = ops.cast(step, "float32") / self.steps
+        rise = ops.minimum(done / 0.05, 1.0)
+        fall = 0.5 * (1 + ops.cos(np.pi * ops.clip((done - 0.05) / 0.95, 0.0, 1.0)))
+        return self.peak * rise * (0.01 + 0.99 * fall)
+
+    def get_config(self):
+        return {"peak": self.peak, "steps": self.steps}
+
+
+class _Report(keras.callbacks.Callback):
+    """One line an epoch to `tell`, and the history on disk so that nothing is lost."""
+
+    def __init__(self, batches: Batches, history: Path, tell: Callable[[str], None]):
+        super().__init__()
+        self.batches, self.file, self.tell = batches, history, tell
+        self.rows = json.loads(history.read_text()) if history.exists() else []
+        self.started = time.monotonic()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.batches.begin(epoch)
+        self.began = time.monotonic()
+
+    def on_epoch_end(self, epoch, logs=None):
+        row = {"epoch": epoch + 1, "seconds": round(time.monotonic() - self.began, 1)}
+        row |= {key: round(float(value), 5) for key, value in (logs or {}).items()}
+        self.rows = [r for r in self.rows if r["epoch"] <= epoch] + [row]
+        self.file.write_text(json.dumps(self.rows, indent=1))
+        left = (self.params["epochs"] - epoch - 1) * row["seconds"] / 60
+        self.tell(
+            f"epoch {epoch + 1}/{self.params['epochs']}  loss {row['loss']:.4f}  "
+            f"accuracy {row['accuracy']:.2%}  validation {row['val_accuracy']:.2%}  "
+            f"{row['seconds']:.0f} s, about {left:.0f} min left"
+        )
+
+
+def fit(
+    train: Examples,
+    validation: Examples,
+    settings: Settings,
+    folder: Path,
+    tell: Callable[[str], None] = print,
+) -> keras.Model:
+    """Train a network from scratch, or go on where a stopped run in `folder` left off.
+
+    Parameters
+    ----------
+    train, validation : examples; validation only measures, nothing is learnt from it.
+    folder : for history.json and the state to resume from.
+    tell : gets one line an epoch.
+
+    Returns
+    -------
+    The float32 network with the averaged weights.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    keras.utils.set_random_seed(settings.seed)
+    batches = Batches(train, settings)
+    network = networks.build(settings.architecture, dtype=settings.precision)
+    trainee = keras.Model(network.input, network.output["logits"])
+    trainee.compile(
+        keras.optimizers.AdamW(
+            _Schedule(settings.learning_rate, settings.epochs * len(batches)),
+            weight_decay=settings.weight_decay,
+            use_ema=True,
+            ema_momentum=settings.averaging,
+        ),
+        keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=settings.smoothing),
+        metrics=["accuracy"],
+    )
+    truth = keras.utils.to_categorical(validation.labels, networks.CLASSES)
+    trainee.fit(
+        batches,
+        epochs=settings.epochs,
+        validation_data=(as_input(validation.ink), truth),
+        validation_batch_size=512,
+        verbose=0,
+        callbacks=[
+            keras.callbacks.SwapEMAWeights(swap_on_epoch=True),
+            _Report(batches, folder / "history.json", tell),
+            keras.callbacks.BackupAndRestore(str(folder / "resume")),
+        ],
+    )
+    final = networks.build(settings.architecture)
+    final.set_weights(network.get_weights())
+    return final
+
+
+def to_tflite(network: keras.Model) -> bytes:
+    """The network for LiteRT, its weights in float16 (half the size, the same answers)."""
+    import tensorflow as tf
+
+    with tempfile.TemporaryDirectory() as folder:
+        network.export(folder, verbose=False)
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.target_spec.supported_types = [tf.float16]
+        return converter.convert()
