@@ -344,11 +344,12 @@ def _as_words(name: str, reading) -> str:
 
 def _benchmark(arguments: argparse.Namespace) -> int:
     from digitlab import benchmark
+    from digitlab.recognizer import SHIPPED
 
-    recognizer = _load(arguments.model)
-    table = benchmark.run(recognizer, arguments.sets, arguments.signs, _tell)
-    print(benchmark.as_text(table))
-    for path in benchmark.write(table, arguments.out):
+    folder, recognizer = arguments.model or SHIPPED, _load(arguments.model)
+    report = benchmark.run(recognizer, folder, arguments.sets, arguments.signs, _tell)
+    print(f"\n{benchmark.as_text(report)}\n")
+    for path in benchmark.write(report, arguments.out):
         _tell(f"written to {path}")
     return 0
 

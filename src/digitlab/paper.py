@@ -25,7 +25,7 @@ class Paper:
     Attributes
     ----------
     grey : (h, w) uint8, working size, as it was.
-    even : (h, w) uint8, dark ink on a white ground in even light.
+    darkness : (h, w) float32 in 0..1, share of the ground's light that is missing.
     ink : (h, w) float32 in 0..1, how much ink.
     mask : (h, w) uint8 0 or 1, where there is ink.
     scale : working pixels to one of the original.
@@ -34,12 +34,17 @@ class Paper:
     """
 
     grey: np.ndarray
-    even: np.ndarray
+    darkness: np.ndarray
     ink: np.ndarray
     mask: np.ndarray
     scale: float
     flat: bool
     light_on_dark: bool
+
+    @property
+    def even(self) -> np.ndarray:
+        """(h, w) uint8, dark ink on a white ground in even light."""
+        return np.rint(255 * (1 - self.darkness.clip(0, 1))).astype(np.uint8)
 
 
 def read_paper(image: np.ndarray) -> Paper:
@@ -92,7 +97,7 @@ def _flatten_alpha(image: np.ndarray) -> np.ndarray:
 
 def _flat_level(grey: np.ndarray) -> int | None:
     """The grey of the ground if it is exactly one and covers most of the picture, else None."""
-    counts = np.bincount(grey.ravel(), minlength=256)
+    counts = cv2.calcHist([grey], [0], None, [256], [0, 256]).ravel()
     level = int(counts.argmax())
     if counts[level] < FLAT_SHARE * grey.size:
         return None
@@ -118,8 +123,7 @@ def _read_flat(grey: np.ndarray, level: int, scale: float) -> Paper:
     if lines is not None and _worth_reading(mask & ~lines, mask):
         mask[lines] = 0
         mask[remains(mask, lines)] = 0
-    even = (255 - np.rint(255 * share)).astype(np.uint8)
-    return Paper(grey, even, share, mask, scale, True, light)
+    return Paper(grey, share, share, mask, scale, True, light)
 
 
 def _read_photo(image: np.ndarray, grey: np.ndarray, scale: float) -> Paper:
@@ -130,8 +134,7 @@ def _read_photo(image: np.ndarray, grey: np.ndarray, scale: float) -> Paper:
     darkness = _darkness(image)
     noise = _noise(darkness)
     ink, mask = _without_ruling(darkness, noise)
-    even = np.rint(255 * (1 - darkness.clip(0, 1))).astype(np.uint8)
-    return Paper(grey, even, ink, mask, scale, False, light)
+    return Paper(grey, darkness, ink, mask, scale, False, light)
 
 
 def _is_light_on_dark(grey: np.ndarray) -> bool:

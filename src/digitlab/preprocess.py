@@ -1,6 +1,7 @@
 """From any picture to the 28x28 ink of its digits, in steps that a person can look at."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -51,15 +52,21 @@ class Row:
 
 @dataclass(frozen=True)
 class Preparation:
-    """The steps of one picture and the rows of candidate digits found in it, top down."""
+    """One picture seen as ink, and the rows of candidate digits found in it, top down."""
 
-    steps: tuple[Step, ...]
+    paper: Paper
+    segmentation: Segmentation
     rows: tuple[Row, ...]
 
     @property
     def glyphs(self) -> tuple[Glyph, ...]:
         """Every candidate's glyph, in reading order."""
         return tuple(c.glyph for row in self.rows for c in row.candidates)
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """What was done, to look at; drawn only when somebody looks."""
+        return _steps(self.paper, self.segmentation)
 
 
 def prepare(image: np.ndarray) -> Preparation:
@@ -78,7 +85,7 @@ def prepare(image: np.ndarray) -> Preparation:
     segmentation = segment(paper.mask, whole)
     limits = image.shape[1], image.shape[0]
     rows = tuple(_row(paper, segmentation, line, limits) for line in segmentation.lines)
-    return Preparation(_steps(paper, segmentation), rows)
+    return Preparation(paper, segmentation, rows)
 
 
 def _row(paper: Paper, segmentation: Segmentation, line: TextLine, limits) -> Row:

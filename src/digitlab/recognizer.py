@@ -12,7 +12,7 @@ import numpy as np
 
 from digitlab.errors import ModelError
 from digitlab.lattice import best_path
-from digitlab.preprocess import Box, Row, Step, prepare
+from digitlab.preprocess import Box, Preparation, Row, Step, prepare
 
 SHIPPED = Path(__file__).resolve().parents[2] / "model"
 """The folder of the model that comes with the program."""
@@ -95,16 +95,21 @@ class Reading:
     ----------
     text : the digits in reading order, lines separated by a line feed; "" if there are none.
     digits : each of them.
-    steps : how the picture was prepared.
+    preparation : how the picture was prepared; `steps` shows it.
     version : name of the model version that read.
     milliseconds : from the decoded picture to this reading.
     """
 
     text: str
     digits: tuple[Digit, ...]
-    steps: tuple[Step, ...]
+    preparation: Preparation
     version: str
     milliseconds: float
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """What was done to the picture, to look at."""
+        return self.preparation.steps
 
 
 class Recognizer:
@@ -193,7 +198,7 @@ class Recognizer:
         text = "\n".join(filter(None, (self._text(digits) for digits in lines)))
         digits = tuple(digit for line in lines for digit in line)
         spent = (time.perf_counter() - began) * 1000
-        return Reading(text, digits, preparation.steps, self.version, spent)
+        return Reading(text, digits, preparation, self.version, spent)
 
     def _read_rows(self, rows: tuple[Row, ...]) -> list[list[Digit]]:
         if not rows:

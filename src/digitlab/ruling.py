@@ -162,7 +162,7 @@ def _vote(mask: np.ndarray, rows, columns, step: int, edge: float) -> list[Line]
     lines: list[Line] = []
     free = np.ones(rows.size, bool)
     while free.any() and len(lines) < 30:
-        count, slope, start = max(_peak(rows[free], columns[free], s) for s in SLOPES)
+        count, slope, start = _peak(rows[free], columns[free])
         if count < 0.5 * needed:
             break
         distance = np.abs(rows - slope * columns - start)
@@ -178,13 +178,15 @@ def _vote(mask: np.ndarray, rows, columns, step: int, edge: float) -> list[Line]
     return lines
 
 
-def _peak(rows: np.ndarray, columns: np.ndarray, slope: float) -> tuple[float, float, float]:
-    """Most pixels on one line of a slope: their count, the slope, the line's start."""
-    places = np.rint(rows - slope * columns).astype(int)
+def _peak(rows: np.ndarray, columns: np.ndarray) -> tuple[int, float, float]:
+    """The line with most pixels on it: their count, its slope, its start."""
+    places = np.rint(rows - SLOPES[:, None] * columns).astype(np.intp)
     low = int(places.min())
-    counts = np.bincount(places - low)
+    depth = int(places.max()) - low + 1
+    places += np.arange(len(SLOPES))[:, None] * depth - low  # one histogram holds all slopes
+    counts = np.bincount(places.ravel(), minlength=depth * len(SLOPES))
     best = int(counts.argmax())
-    return float(counts[best]), float(slope), float(best + low)
+    return int(counts[best]), float(SLOPES[best // depth]), float(best % depth + low)
 
 
 def _reaches(covered: np.ndarray, width: int, edge: float) -> bool:
@@ -208,12 +210,25 @@ def _frames(mask: np.ndarray) -> tuple[list[Line], list[Line]]:
         if min(w, h) < 14 or max(w, h) < 0.2 * min(mask.shape) or area > 0.6 * w * h:
             continue
         part = (labels[y : y + h, x : x + w] == label).astype(np.uint8)
-        level, upright = _spanning(part, 0.1), _spanning(np.ascontiguousarray(part.T), 0.1)
-        upright += _between(np.ascontiguousarray(part.T), upright, level)
+        turned = np.ascontiguousarray(part.T)
+        if not _edged(part) or not _edged(turned):
+            continue
+        level, upright = _spanning(part, 0.1), _spanning(turned, 0.1)
+        upright += _between(turned, upright, level)
         if _ends(level, *part.shape) + _ends(upright, *part.shape[::-1]) == 4:
             across += [line.moved(x, y) for line in level]
             down += [line.moved(y, x) for line in upright]
     return across, down
+
+
+def _edged(part: np.ndarray) -> bool:
+    """Whether straight ink runs along the upper and the lower edge: a quick look before voting."""
+    height, width = part.shape
+    straight = _straight(part, int(np.clip(0.1 * width, 7, 40)))
+    band = max(2, round(0.2 * height))
+    return all(
+        np.count_nonzero(edge.any(0)) >= SPAN * width for edge in (straight[:band], straight[-band:])
+    )
 
 
 def _ends(lines: list[Line], depth: int, length: int) -> int:
