@@ -426,42 +426,48 @@ def _timed(name: str, call: Callable[[int], object], calls: int) -> Speed:
 
 # The table --------------------------------------------------------------------------------------
 
-HEADER = (
-    "what",
-    "n",
-    "wrong",
-    "right",
-    "95 % interval",
-    "refused",
-    "calibration error",
-    "p50 ms",
-    "p95 ms",
-)
+COLUMNS = "what | n | wrong | right | 95 % interval | refused | calibration error | p50 ms | p95 ms"
+HEADER = tuple(COLUMNS.split(" | "))
 
 
-def _rows(report: Report) -> Iterator[tuple[str, ...]]:
-    for s in report.scores:
-        share, refused = _percent(s.right, s.pictures), _percent(s.refused, s.pictures)
-        error = f"{100 * s.calibration_error:.2f} %"
-        times = (_milliseconds(s.p50), _milliseconds(s.p95))
-        wrong = str(s.pictures - s.right)
-        yield s.name, str(s.pictures), wrong, share, _range(s.interval), refused, error, *times
-    for r in report.refusals:
-        refused = _percent(r.refused, r.pictures)
-        yield (
-            f"no digit: {r.name}",
-            str(r.pictures),
-            "",
-            "",
-            _range(r.interval),
-            refused,
-            "",
-            "",
-            "",
-        )
-    for s in report.speeds:
-        spread = f"{_milliseconds(s.p50)} ({_milliseconds(s.least)} to {_milliseconds(s.greatest)})"
-        yield s.name, str(s.calls), "", "", "", "", "", spread, _milliseconds(s.p95)
+def _rows(report: Report) -> list[list[str]]:
+    """The cells of every row; one that says nothing is empty."""
+    rows = [*map(_score_row, report.scores), *map(_refusal_row, report.refusals)]
+    rows += map(_speed_row, report.speeds)
+    return [[row.get(column, "") for column in HEADER] for row in rows]
+
+
+def _score_row(score: Score) -> dict[str, str]:
+    return {
+        "what": score.name,
+        "n": str(score.pictures),
+        "wrong": str(score.pictures - score.right),
+        "right": _percent(score.right, score.pictures),
+        "95 % interval": _range(score.interval),
+        "refused": _percent(score.refused, score.pictures),
+        "calibration error": f"{100 * score.calibration_error:.2f} %",
+        "p50 ms": _milliseconds(score.p50),
+        "p95 ms": _milliseconds(score.p95),
+    }
+
+
+def _refusal_row(refusal: Refusal) -> dict[str, str]:
+    return {
+        "what": f"no digit: {refusal.name}",
+        "n": str(refusal.pictures),
+        "95 % interval": _range(refusal.interval),
+        "refused": _percent(refusal.refused, refusal.pictures),
+    }
+
+
+def _speed_row(speed: Speed) -> dict[str, str]:
+    spread = f"({_milliseconds(speed.least)} to {_milliseconds(speed.greatest)})"
+    return {
+        "what": speed.name,
+        "n": str(speed.calls),
+        "p50 ms": f"{_milliseconds(speed.p50)} {spread}",
+        "p95 ms": _milliseconds(speed.p95),
+    }
 
 
 def _percent(part: int, whole: int) -> str:
