@@ -1,0 +1,10 @@
+"""The router: what the pages are called and where they lie."""
+
+import streamlit as st
+
+st.set_page_config(page_title="Digit Lab", page_icon=":material/draw:", layout="wide")
+
+st.navigation(
+    [st.Page("pages/recognize.py", title="Recognise", icon=":material/draw:", default=True)],
+    position="top",
+).run()
