@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-ACCENT = "#2f7de1"
+ACCENT = "#257bd6"
 GREY = "#9aa3af"
 _FAINT = "rgba(128, 128, 128, 0.25)"  # a grid that shows on white and on black
 _LEAST_LABEL = 0.005  # a share below this rounds to nothing: its bar is left without a number
 
 
 def probability_bars(probabilities: Sequence[float], winner: int) -> go.Figure:
-    """The ten probabilities as bars that never change place, order or scale.
+    """Ten probabilities as bars that never change place, order or scale.
 
     Parameters
     ----------

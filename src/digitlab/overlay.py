@@ -7,9 +7,10 @@ import numpy as np
 
 from digitlab.preprocess import Box
 
-MARK = (47, 125, 225)  # what was read
+MARK = (37, 123, 214)  # what was read
 DOUBT = (214, 98, 20)  # what should be looked at again
 _WHITE = (255, 255, 255)
+_FRAME = 190  # grey that parts white paper from a white page
 _FONT = cv2.FONT_HERSHEY_DUPLEX
 _SMALLEST, _LARGEST = 320, 900  # pixels of the longer side on the screen
 
@@ -35,12 +36,13 @@ def draw_boxes(
     """
     canvas, scale = _for_screen(on_white(image))
     frames = [_frame(box, scale, canvas.shape) for box in boxes]
-    thickness = max(2, round(max(canvas.shape) / 350))
-    for frame, doubt in zip(frames, doubtful, strict=True):
-        cv2.rectangle(canvas, frame[:2], frame[2:], _WHITE, thickness + 2, cv2.LINE_AA)
-        cv2.rectangle(canvas, frame[:2], frame[2:], DOUBT if doubt else MARK, thickness, cv2.LINE_AA)
-    for frame, label, doubt in zip(frames, labels, doubtful, strict=True):
-        _tag(canvas, frame, label, DOUBT if doubt else MARK)
+    colours = [DOUBT if doubt else MARK for doubt in doubtful]
+    line = max(2, round(max(canvas.shape) / 350))
+    for frame, colour in zip(frames, colours, strict=True):
+        cv2.rectangle(canvas, frame[:2], frame[2:], _WHITE, line + 2, cv2.LINE_AA)
+        cv2.rectangle(canvas, frame[:2], frame[2:], colour, line, cv2.LINE_AA)
+    for frame, label, colour in zip(frames, labels, colours, strict=True):
+        _tag(canvas, frame, label, colour)
     return canvas
 
 
@@ -54,10 +56,11 @@ def on_white(image: np.ndarray) -> np.ndarray:
     return np.rint(image[..., :3] * share + 255 * (1 - share)).astype(np.uint8)
 
 
-def thumbnail(image: np.ndarray, width: int, height: int) -> np.ndarray:
-    """`image` (h, w) or (h, w, 3) uint8 within width x height pixels; a tiny one is enlarged."""
-    factor = min(width / image.shape[1], height / image.shape[0])
-    return _resized(image, factor)
+def thumbnail(image: np.ndarray, side: int) -> np.ndarray:
+    """`image` (h, w) or (h, w, 3) uint8 with its longer side at `side` pixels, thinly framed."""
+    small = _resized(image, side / max(image.shape[:2]))
+    grey = (_FRAME,) * 3
+    return cv2.copyMakeBorder(small, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=grey)
 
 
 def enlarged(ink: np.ndarray, factor: int = 8) -> np.ndarray:

@@ -2,10 +2,18 @@
 
 from dataclasses import dataclass
 from math import prod
+from typing import Protocol
 
-from digitlab.recognizer import Digit, Reading
+from digitlab.recognizer import Digit
 
 _REDRAW = "Try it larger, in one clear stroke after the other, or with more light on the paper."
+
+
+class Answer(Protocol):
+    """What the words are about: a `Reading`, or whatever else has its text and digits."""
+
+    text: str
+    digits: tuple[Digit, ...]
 
 
 @dataclass(frozen=True)
@@ -41,9 +49,9 @@ def ordinal(number: int) -> str:
     return f"{number}{'th' if teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
 
 
-def place(reading: Reading, index: int) -> str:
+def place(answer: Answer, index: int) -> str:
     """Where a digit stands: "3rd digit", or "3rd digit in line 2" where there are several."""
-    lines = reading.text.split("\n")
+    lines = answer.text.split("\n")
     for line, text in enumerate(lines, 1):
         if index < len(text) or line == len(lines):
             break
@@ -52,9 +60,9 @@ def place(reading: Reading, index: int) -> str:
     return f"{ordinal(index + 1)} digit{where}"
 
 
-def doubtful(reading: Reading) -> int:
+def doubtful(answer: Answer) -> int:
     """Index of the digit that is trusted least; the reading has at least one."""
-    return min(range(len(reading.digits)), key=lambda i: reading.digits[i].confidence)
+    return min(range(len(answer.digits)), key=lambda i: answer.digits[i].confidence)
 
 
 def is_sure(digit: Digit) -> bool:
@@ -62,62 +70,68 @@ def is_sure(digit: Digit) -> bool:
     return digit.accepted and not digit.verdict.startswith("not sure")
 
 
-def account(reading: Reading) -> Account:
+def account(answer: Answer) -> Account:
     """The words for a reading of at least one digit."""
-    if len(reading.digits) == 1:
-        return _account_of_one(reading.digits[0])
-    return _account_of_many(reading)
+    if len(answer.digits) == 1:
+        return _account_of_one(answer.digits[0])
+    return _account_of_many(answer)
+
+
+def chances(digit: Digit) -> tuple[float, ...]:
+    """The probability of each of 0 to 9; what is missing to 1 is that it is no digit at all."""
+    return tuple(share * likeness(digit) for share in digit.probabilities)
+
+
+def likeness(digit: Digit) -> float:
+    """The probability that it is a digit, whichever."""
+    return min(1.0, digit.confidence / max(*digit.probabilities, 1e-9))
 
 
 def runners_up(digit: Digit) -> str:
-    """The two next likeliest digits with their percentages."""
+    """The two next likeliest digits, and "no digit" where that is worth a word."""
     second, third = digit.ranking[1:3]
-    shares = digit.probabilities
-    return f"{second} ({percent(shares[second])}) and {third} ({percent(shares[third])})"
+    shares = chances(digit)
+    words = f"{second} ({percent(shares[second])}), {third} ({percent(shares[third])})"
+    none = 1 - likeness(digit)
+    return f"{words}, no digit at all ({percent(none)})" if none >= 0.005 else words
 
 
 def explain_doubt(digit: Digit) -> str:
     """Why a digit was not accepted: no digit at all, or between two."""
-    first, second = digit.ranking[:2]
-    likeness = digit.confidence / max(digit.probabilities[first], 1e-9)
-    if likeness < digit.probabilities[first]:
+    shares = digit.probabilities
+    first, second, third = (f"{i} ({percent(shares[i])})" for i in digit.ranking[:3])
+    if likeness(digit) < max(shares):
         return (
-            f"Its shape is only {percent(likeness)} like a digit. If it is one, then most "
-            f"likely {first} ({percent(digit.probabilities[first])}), else {runners_up(digit)}."
+            f"Its shape is only {percent(likeness(digit))} like a digit. If it is one, then most "
+            f"likely {first}, else {second} or {third}."
         )
-    return (
-        f"It lies between digits: {first} ({percent(digit.probabilities[first])}), "
-        f"then {runners_up(digit)}. {first} and {second} look most alike here."
-    )
+    return f"It lies between digits: {first}, {second} and {third} look most alike here."
 
 
 def _account_of_one(digit: Digit) -> Account:
-    certainty = f"{_capital(digit.verdict)} {percent(digit.confidence)}"
-    if digit.verdict[-1] != "?":
-        certainty = f"{_capital(digit.verdict)}, {percent(digit.confidence)}"
     if not digit.accepted:
         return Account(f"{digit.label}?", _capital(digit.verdict), explain_doubt(digit), _REDRAW)
     advice = "" if is_sure(digit) else _REDRAW
+    comma = "" if digit.verdict.endswith("?") else ","
+    certainty = f"{_capital(digit.verdict)}{comma} {percent(digit.confidence)}"
     return Account(str(digit.label), certainty, f"Then {runners_up(digit)}.", advice)
 
 
-def _account_of_many(reading: Reading) -> Account:
-    digits, weakest = reading.digits, doubtful(reading)
-    worst, where = digits[weakest], place(reading, weakest)
-    whole = percent(prod(digit.confidence for digit in digits))
+def _account_of_many(answer: Answer) -> Account:
+    digits, weakest = answer.digits, doubtful(answer)
+    worst, where = digits[weakest], place(answer, weakest)
     if not any(digit.accepted for digit in digits):
         detail = f"None of its {len(digits)} pieces looks like a digit. {explain_doubt(worst)}"
-        return Account(f"{reading.text}?", "This may not be a number", detail, _REDRAW)
+        return Account(f"{answer.text}?", "This may not be a number", detail, _REDRAW)
+    whole = f"{percent(prod(digit.confidence for digit in digits))} for all {len(digits)} together"
+    if is_sure(worst):
+        detail = f"The least sure is the {where}, {worst.label} ({percent(worst.confidence)})."
+        certainty = f"{_capital(worst.verdict)} of each digit, {whole}"
+        return Account(answer.text, certainty, detail, "")
+    detail = f"The doubtful one is the {where}: {worst.ranking[0]} or {worst.ranking[1]}?"
     if not worst.accepted:
         detail = f"The {where} may not be a digit. {explain_doubt(worst)}"
-        return Account(reading.text, f"Not sure, {whole} for all {len(digits)}", detail, _REDRAW)
-    detail = f"Least sure: the {where}, {worst.label} ({percent(worst.confidence)})"
-    if is_sure(worst):
-        certainty = f"{_capital(worst.verdict)}, {whole} for all {len(digits)} digits"
-        return Account(reading.text, certainty, f"{detail}.", "")
-    certainty = f"Not sure, {whole} for all {len(digits)} digits"
-    first, second = worst.ranking[:2]
-    return Account(reading.text, certainty, f"The doubtful one is the {where}: {first} or {second}?", _REDRAW)
+    return Account(answer.text, f"Not sure of every digit, {whole}", detail, _REDRAW)
 
 
 def _capital(text: str) -> str:

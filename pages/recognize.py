@@ -1,0 +1,104 @@
+"""The first page: draw, upload or photograph digits, and see what was read and how."""
+
+import streamlit as st
+
+from digitlab.errors import ModelError
+from digitlab.recognizer import Recognizer, champion
+from digitlab_app.answer import show_answer
+from digitlab_app.canvas import draw
+from digitlab_app.examples import EXAMPLES, Example
+from digitlab_app.gallery import show_gallery
+from digitlab_app.pictures import Exhibit, read_drawing, read_files
+from digitlab_app.steps import show_steps
+
+DRAW, UPLOAD, CAMERA, TRY = WAYS = ("Draw", "Upload", "Camera", "Examples")
+FORMATS = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff", "heic", "heif"]
+EMPTY = {
+    DRAW: "**Nothing drawn yet.** Write with a mouse, a pen or a finger. The answer appears here "
+    "each time you lift it.",
+    UPLOAD: "**No picture yet.** Drop photos or scans of handwritten digits on the left, or browse "
+    "for them. Several at once are fine.",
+    CAMERA: "**No photo yet.** Fill the frame with the digits, in even light. The browser allows "
+    "its camera only over HTTPS or on localhost.",
+    TRY: "**No example chosen yet.**",
+}
+
+
+def try_example(example: Example) -> None:
+    """Open the examples with one of them chosen."""
+    st.session_state["way"], st.session_state["example"] = TRY, example
+
+
+def choose_pictures(way: str) -> list:
+    """The widget of one way to hand in pictures, and the files that it holds."""
+    if way == UPLOAD:
+        return st.file_uploader("Pictures of digits", FORMATS, True, key="files")
+    if way == CAMERA:
+        photo = st.camera_input("Photo of digits", key="photo")
+        return [photo] if photo else []
+    example = st.pills("Examples", EXAMPLES, format_func=lambda e: e.caption, key="example")
+    return [example] if example else []
+
+
+def show_pictures(exhibits: list[Exhibit], left, right) -> None:
+    """One picture beside its answer; of several, each folded away under its own line."""
+    if len(exhibits) == 1:
+        show_picture(exhibits[0], left, right, key="picture-0")
+        return
+    for number, exhibit in enumerate(exhibits):
+        folded = st.expander(
+            exhibit.title, number == 0, key=f"fold-{number}-{exhibit.name}", on_change="rerun"
+        )
+        if folded.open:
+            with folded:
+                show_picture(exhibit, *st.columns(2, gap="medium"), key=f"picture-{number}")
+
+
+def show_picture(exhibit: Exhibit, left, right, key: str) -> None:
+    """A picture with its boxes, its answer and its steps; or why it could not be read."""
+    if exhibit.error:
+        right.error(f"**{exhibit.name}** could not be read: {exhibit.error}")
+        return
+    left.image(exhibit.picture, width="stretch", alt=f"{exhibit.title}, a box around each digit")
+    with right:
+        show_answer(exhibit.answer, key)
+    show_steps(exhibit.answer)
+
+
+def show_nothing(way: str) -> None:
+    """What to do where there is no answer yet, and examples to try."""
+    st.markdown(EMPTY[way])
+    st.caption("Or try one of these:")
+    show_gallery(try_example, key=f"gallery-{way}")
+
+
+@st.fragment
+def show_page(recognizer: Recognizer) -> None:
+    """Everything that changes with an answer; a fragment, so that the rest need not run again."""
+    left, right = st.columns([5, 6], gap="medium")
+    tabs = dict(zip(WAYS, left.tabs(WAYS, key="way", on_change="rerun"), strict=True))
+    way = next(name for name, tab in tabs.items() if tab.open)
+    with tabs[DRAW]:  # always on the page, so that a drawing survives a look at another tab
+        drawing = draw()
+    with tabs[UPLOAD]:  # likewise, for the files
+        files = choose_pictures(UPLOAD)
+    if way in (CAMERA, TRY):
+        with tabs[way]:
+            files = choose_pictures(way)
+    if way == DRAW and drawing is not None:
+        answer = read_drawing(recognizer, drawing)
+        with right:
+            show_answer(answer, key="drawing")
+        show_steps(answer)
+    elif way != DRAW and files:
+        show_pictures(read_files(recognizer, files), tabs[way], right)
+    else:
+        with right:
+            show_nothing(way)
+
+
+st.subheader("Read handwritten digits", anchor=False)
+try:
+    show_page(champion())
+except ModelError as error:
+    st.error(f"The model can't be loaded: {error}")

@@ -1,0 +1,120 @@
+"""Pictures that a person hands in: each is read once and shown small, however large it came."""
+
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+import streamlit as st
+
+from digitlab import images
+from digitlab.errors import ImageError
+from digitlab.overlay import draw_boxes, thumbnail
+from digitlab.preprocess import Step
+from digitlab.recognizer import Digit, Reading, Recognizer
+from digitlab.wording import is_sure
+
+STEP_SIDE = 300  # pixels; a step is looked at small, and twelve megapixels would fill the memory
+
+
+class File(Protocol):
+    """What the uploader and the camera hand over."""
+
+    name: str
+    file_id: str
+
+    def getvalue(self) -> bytes:
+        """The file's bytes."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A reading as it is shown: without the large pictures that it was made from.
+
+    Attributes
+    ----------
+    text, digits, version, milliseconds : as in `digitlab.recognizer.Reading`.
+    steps : with pictures no larger than they are looked at.
+    """
+
+    text: str
+    digits: tuple[Digit, ...]
+    steps: tuple[Step, ...]
+    version: str
+    milliseconds: float
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """A picture with its reading, or with what kept it from being read.
+
+    Attributes
+    ----------
+    name : the file's name.
+    picture : (h, w, 3) uint8 with a box around each digit; None if it could not be read.
+    answer : what was read; None likewise.
+    error : why not, fit to show a person; "" if it was read.
+    """
+
+    name: str
+    picture: np.ndarray | None = None
+    answer: Answer | None = None
+    error: str = ""
+
+    @property
+    def title(self) -> str:
+        """The name and the answer in one line."""
+        if self.error:
+            return f"{self.name}: could not be read"
+        return f"{self.name}: {self.answer.text.replace(chr(10), ', ') or 'no digits found'}"
+
+
+def read_files(recognizer: Recognizer, files: list[File]) -> list[Exhibit]:
+    """Read each file once in a session; a progress bar says which one is being read."""
+    known = st.session_state.get("exhibits", {})
+    wanted = {(file.file_id, recognizer.version): file for file in files}
+    new = [key for key in wanted if key not in known]
+    exhibits = {key: known[key] for key in wanted if key in known}
+    bar = st.progress(0.0) if len(new) > 1 else None
+    for done, key in enumerate(new):
+        if bar is not None:
+            bar.progress(done / len(new), f"Reading {done + 1} of {len(new)}")
+        exhibits[key] = exhibit(recognizer, wanted[key].name, wanted[key].getvalue())
+    if bar is not None:
+        bar.empty()
+    st.session_state["exhibits"] = exhibits
+    return [exhibits[key] for key in wanted]
+
+
+def exhibit(recognizer: Recognizer, name: str, data: bytes) -> Exhibit:
+    """Decode and read one picture."""
+    try:
+        image = images.decode(data)
+    except ImageError as error:
+        return Exhibit(name, error=str(error))
+    reading = recognizer.recognize(image)
+    return Exhibit(name, boxed(image, reading), shown(reading))
+
+
+def read_drawing(recognizer: Recognizer, drawing: np.ndarray) -> Answer:
+    """Read what is on the canvas; of several digits, a last step shows the boxes."""
+    reading = recognizer.recognize(drawing)
+    if len(reading.digits) < 2:
+        return shown(reading)
+    note = "Where one digit ends and the next begins: the cuts that the model believes most."
+    return shown(reading, Step("Digits", boxed(drawing, reading), note))
+
+
+def shown(reading: Reading, *more: Step) -> Answer:
+    """A reading fit to be kept and shown, with more steps at the end."""
+    steps = tuple(
+        replace(step, image=thumbnail(step.image, STEP_SIDE)) for step in (*reading.steps, *more)
+    )
+    return Answer(reading.text, reading.digits, steps, reading.version, reading.milliseconds)
+
+
+def boxed(image: np.ndarray, reading: Reading) -> np.ndarray:
+    """The picture with a labelled box around each digit, (h, w, 3) uint8."""
+    digits = reading.digits
+    labels = [str(digit.label) if digit.accepted else f"{digit.label}?" for digit in digits]
+    doubts = [not is_sure(digit) for digit in digits]
+    return draw_boxes(image, [digit.box for digit in digits], labels, doubts)

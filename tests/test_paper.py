@@ -1,0 +1,156 @@
+"""From a picture to its ink: light, polarity, colour and transparency."""
+
+import cv2
+import numpy as np
+import pytest
+from handwriting import centred, on_white, photographed, placed, written
+
+from digitlab.paper import WORKING_SIDE, read_paper
+
+INK = centred(written("4", 120, 12), 240)
+
+
+def agreement(mask: np.ndarray, ink: np.ndarray = INK) -> float:
+    """Intersection over union of a mask and the ink that was drawn."""
+    if mask.shape != ink.shape:
+        mask = cv2.resize(mask, ink.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    return float(((mask > 0) & (ink > 127)).sum() / ((mask > 0) | (ink > 127)).sum())
+
+
+def shade(page: np.ndarray, light: np.ndarray) -> np.ndarray:
+    return np.rint(page * light[..., None]).clip(0, 255).astype(np.uint8)
+
+
+def test_drawing_gives_its_ink():
+    paper = read_paper(on_white(INK))
+    assert paper.flat and not paper.light_on_dark
+    assert agreement(paper.mask) > 0.85
+    assert paper.ink.max() == pytest.approx(1.0) and paper.ink.min() == pytest.approx(0.0)
+
+
+def test_photograph_gives_its_ink():
+    paper = read_paper(photographed(INK))
+    assert not paper.flat and not paper.light_on_dark
+    assert agreement(paper.mask) > 0.7
+
+
+@pytest.mark.parametrize("edge", [0.02, 0.2])
+def test_shadow_across_the_paper_is_evened_out(edge):
+    x = np.linspace(-1, 1, 240)[None] * np.ones((240, 1))
+    light = 1 - 0.5 / (1 + np.exp(-x / edge))  # half the light is gone on the right
+    paper = read_paper(shade(photographed(INK), light))
+    assert agreement(paper.mask) > 0.65
+    ground = paper.even[(INK < 10)[: len(paper.even)]]
+    assert np.percentile(ground, 5) > 215
+
+
+def test_vignette_is_evened_out():
+    y, x = np.mgrid[-1:1:240j, -1:1:240j]
+    paper = read_paper(shade(photographed(INK), 1 - 0.35 * (x * x + y * y)))
+    assert agreement(paper.mask) > 0.65
+    assert np.percentile(paper.even[INK < 10], 5) > 215
+
+
+def test_light_ink_on_a_dark_ground_is_turned_round():
+    drawing = read_paper(np.dstack([INK] * 3))
+    assert drawing.light_on_dark and agreement(drawing.mask) > 0.85
+    board = read_paper(photographed(INK, paper=50, pen=200))
+    assert board.light_on_dark and agreement(board.mask) > 0.65
+
+
+@pytest.mark.parametrize("colour", [0, 255, 90])
+def test_ink_that_is_only_in_the_alpha_channel_is_seen(colour):
+    image = np.full((*INK.shape, 4), colour, np.uint8)
+    image[..., 3] = INK
+    assert agreement(read_paper(image).mask) > 0.85
+
+
+def test_dark_and_light_ink_on_transparency_give_the_same_ink():
+    dark, light = (np.full((*INK.shape, 4), colour, np.uint8) for colour in (0, 255))
+    dark[..., 3] = light[..., 3] = INK
+    assert np.array_equal(read_paper(dark).mask, read_paper(light).mask)
+
+
+def test_what_a_transparent_pixel_hides_is_not_seen():
+    image = np.zeros((*INK.shape, 4), np.uint8)
+    image[..., :3] = np.random.default_rng(0).integers(0, 256, (*INK.shape, 3))
+    assert not read_paper(image).mask.any()
+
+
+@pytest.mark.parametrize("pen", [(40, 60, 170), (190, 40, 40), (30, 110, 50)])
+def test_coloured_pens_are_ink(pen):
+    share = INK[..., None] / 255
+    page = photographed(np.zeros_like(INK)) * (1 - share) + np.array(pen) * share
+    assert agreement(read_paper(np.rint(page).astype(np.uint8)).mask) > 0.7
+
+
+def test_pen_as_light_as_the_paper_is_found_by_its_colour():
+    paper, pen = np.array([150, 150, 150]), np.array([225, 124, 90])
+    weights = np.array([0.299, 0.587, 0.114])
+    assert abs((paper - pen) @ weights) < 2  # nothing to see in grey
+    share = INK[..., None] / 255
+    page = paper * (1 - share) + pen * share
+    page += np.random.default_rng(0).normal(0, 2, page.shape)
+    assert agreement(read_paper(np.rint(page).astype(np.uint8)).mask) > 0.6
+
+
+def test_faint_pencil_is_ink():
+    paper = read_paper(photographed(INK, paper=200, pen=165))
+    assert agreement(paper.mask) > 0.55
+
+
+@pytest.mark.parametrize("level", [0, 7, 128, 255])
+def test_picture_of_one_colour_has_no_ink(level):
+    assert not read_paper(np.full((100, 140, 3), level, np.uint8)).mask.any()
+
+
+@pytest.mark.parametrize("strength", [1, 5, 20, 60])
+def test_grain_of_the_paper_is_no_ink(strength):
+    page = 150 + np.random.default_rng(0).normal(0, strength, (240, 320))
+    mask = read_paper(np.rint(page.clip(0, 255)).astype(np.uint8)).mask
+    assert mask.mean() < 0.001
+
+
+def test_slope_of_light_is_no_ink():
+    slope = np.linspace(120, 220, 300)[None] * np.ones((200, 1))
+    page = slope + np.random.default_rng(0).normal(0, 2, slope.shape)
+    assert not read_paper(np.rint(page).astype(np.uint8)).mask.any()
+
+
+def test_large_picture_is_worked_on_at_a_smaller_size():
+    large = cv2.resize(photographed(INK), (3600, 2400))
+    paper = read_paper(large)
+    assert max(paper.mask.shape) == WORKING_SIDE
+    assert paper.scale == pytest.approx(WORKING_SIDE / 3600)
+    assert paper.grey.shape == paper.mask.shape == paper.ink.shape == paper.even.shape
+
+
+def test_small_photograph_is_enlarged():
+    small = cv2.resize(photographed(INK), (40, 40), interpolation=cv2.INTER_AREA)
+    paper = read_paper(small)
+    assert paper.scale > 1 and min(paper.mask.shape) >= 120
+    assert agreement(paper.mask) > 0.4
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 300), (300, 1), (2, 2), (28, 28), (7, 900)])
+@pytest.mark.parametrize("channels", [None, 3, 4])
+def test_any_shape_can_be_seen(shape, channels):
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 256, shape if channels is None else (*shape, channels), np.uint8)
+    paper = read_paper(image)
+    assert paper.mask.shape == paper.ink.shape
+    assert 0 <= paper.ink.min() and paper.ink.max() <= 1
+
+
+def test_grey_and_colour_of_the_same_drawing_are_the_same():
+    grey, colour = read_paper(255 - INK), read_paper(on_white(INK))
+    assert np.array_equal(grey.mask, colour.mask)
+
+
+def test_ruled_line_is_taken_out_of_a_photograph():
+    ink = placed(written("4", 120, 12), (240, 300), 100, 50)
+    ruled = ink.copy()
+    cv2.line(ruled, (0, 200), (299, 202), 255, 3, cv2.LINE_AA)
+    mask = read_paper(photographed(ruled)).mask
+    assert agreement(mask, ink) > 0.65
+    assert not mask[194:208].any()

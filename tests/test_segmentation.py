@@ -1,0 +1,155 @@
+"""Pieces of writing: which there are, in which order, and how they may join."""
+
+import cv2
+import numpy as np
+import pytest
+from handwriting import centred, placed, written
+
+from digitlab.segmentation import MOST_JOINED, MOST_PIECES, segment
+
+
+def masked(ink: np.ndarray) -> np.ndarray:
+    return (ink > 127).astype(np.uint8)
+
+
+def row_of(text: str, gap: float = 0.35, tall: int = 100) -> np.ndarray:
+    ink = written(text, tall, 10, gap)
+    return masked(placed(ink, (ink.shape[0] + 80, ink.shape[1] + 80), 40, 40))
+
+
+def boxes(segmentation) -> list[list[tuple[int, int, int, int]]]:
+    return [[(p.left, p.top, p.right, p.bottom) for p in line.pieces] for line in segmentation.lines]
+
+
+def test_no_ink_has_no_lines():
+    assert segment(np.zeros((90, 120), np.uint8)).lines == []
+
+
+def test_piece_lies_exactly_around_its_ink():
+    mask = masked(centred(written("6", 100, 10), 200))
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    expected = (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
+    assert boxes(segment(mask)) == [[expected]]
+
+
+def test_digits_of_a_row_come_from_left_to_right():
+    (line,) = segment(row_of("123678")).lines
+    lefts = [piece.left for piece in line.pieces]
+    assert len(lefts) == 6 and lefts == sorted(lefts)
+
+
+def test_rows_come_from_top_to_bottom():
+    mask = np.vstack([row_of("123"), row_of("678")])
+    lines = segment(mask).lines
+    assert [len(line.pieces) for line in lines] == [3, 3]
+    assert max(p.bottom for p in lines[0].pieces) < min(p.top for p in lines[1].pieces)
+
+
+def test_sloping_row_is_one_line():
+    mask = row_of("23682368", tall=60)
+    height, width = mask.shape
+    slope = np.float32([[1, 0, 0], [0.12, 1, 0]])
+    sloped = cv2.warpAffine(mask, slope, (width, height + int(0.12 * width)))
+    (line,) = segment(sloped).lines
+    assert len(line.pieces) == 8
+
+
+def test_specks_are_dropped():
+    mask = row_of("27")
+    dirty = mask.copy()
+    for x, y in np.random.default_rng(0).integers(2, 30, (25, 2)):
+        dirty[y : y + 3, x : x + 3] = 1
+    assert boxes(segment(dirty)) == boxes(segment(mask))
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "lift"), [(12, 12, 0), (8, 26, -16), (30, 8, 50)],
+    ids=["dot", "comma", "dash"],
+)  # fmt: skip
+def test_marks_between_digits_are_dropped(width, height, lift):
+    mask = row_of("28", gap=0.9)
+    foot = int(np.flatnonzero(mask.any(1))[-1]) + 1
+    gap = int(np.flatnonzero(~mask[:, 60:].any(0))[0]) + 60
+    marked = mask.copy()
+    bottom = foot - lift
+    marked[bottom - height : bottom, gap + 25 : gap + 25 + width] = 1
+    assert marked.sum() > mask.sum()
+    assert boxes(segment(marked)) == boxes(segment(mask))
+
+
+def test_underline_is_dropped():
+    mask = row_of("345")
+    lined = mask.copy()
+    lined[-30:-25, 30:-30] = 1
+    assert boxes(segment(lined)) == boxes(segment(mask))
+
+
+def detached_five() -> np.ndarray:
+    """A 5 whose bar does not touch the rest."""
+    mask = masked(centred(written("5", 120, 10), 200))
+    top = int(np.flatnonzero(mask.any(1))[0])
+    mask[top + 13 : top + 17] = 0
+    assert cv2.connectedComponents(mask)[0] == 3  # ground, bar and body
+    return mask
+
+
+def test_detached_bar_of_a_five_is_joined_to_it():
+    mask = detached_five()
+    segmentation = segment(mask)
+    (line,) = segmentation.lines
+    (piece,) = line.pieces
+    _, whole = segmentation.mask(line, (0, 1))
+    assert whole.sum() == mask.sum()
+    assert piece.height == np.ptp(np.flatnonzero(mask.any(1))) + 1
+
+
+def test_touching_digits_may_be_read_apart_or_as_one():
+    mask = row_of("36", gap=-0.16)
+    assert cv2.connectedComponents(mask)[0] == 2  # one part on the ground
+    (line,) = segment(mask).lines
+    count = len(line.pieces)
+    assert count >= 2
+    assert (0, count) in line.spans or count > MOST_JOINED
+    middle = np.mean([line.pieces[0].left, line.pieces[-1].right])
+    cuts = [piece.right for piece in line.pieces[:-1]]
+    assert min(abs(cut - middle) for cut in cuts) < 15
+
+
+def test_cut_pieces_hold_all_the_ink_once():
+    mask = row_of("36", gap=-0.16)
+    segmentation = segment(mask)
+    (line,) = segmentation.lines
+    areas = [segmentation.mask(line, (i, i + 1))[1].sum() for i in range(len(line.pieces))]
+    assert sum(areas) == mask.sum()
+
+
+def test_every_piece_can_be_a_digit_and_no_span_is_too_long():
+    (line,) = segment(row_of("1112345", gap=0.12)).lines
+    assert {(i, i + 1) for i in range(len(line.pieces))} <= set(line.spans)
+    assert all(0 < last - first <= MOST_JOINED for first, last in line.spans)
+    assert all(last <= len(line.pieces) for _, last in line.spans)
+
+
+def test_mask_of_a_span_leaves_the_neighbours_out():
+    mask = row_of("64")
+    segmentation = segment(mask)
+    (line,) = segmentation.lines
+    piece, own = segmentation.mask(line, (0, 1))
+    assert own.shape == (piece.height, piece.width)
+    assert own.sum() == mask[:, : piece.right].sum()
+
+
+def test_whole_picture_as_one_digit_keeps_everything_together():
+    mask = row_of("88")
+    segmentation = segment(mask, whole=True)
+    (line,) = segmentation.lines
+    assert len(line.pieces) == 1
+    assert segmentation.mask(line, (0, 1))[1].sum() == mask.sum()
+
+
+def test_texture_gives_a_bounded_number_of_pieces():
+    mask = np.zeros((600, 600), np.uint8)
+    mask[::20, ::20] = 1
+    mask = cv2.dilate(mask, np.ones((9, 9), np.uint8))
+    assert cv2.connectedComponents(mask)[0] > 500
+    assert sum(len(line.pieces) for line in segment(mask).lines) <= MOST_PIECES
