@@ -15,3 +15,7 @@ class ModelError(DigitLabError):
 
 class DataError(DigitLabError):
     """A data set is missing, damaged, or not in the form that was promised."""
+
+
+class StoreError(DigitLabError):
+    """The database can't be reached or used, or its schema does not fit this program."""
