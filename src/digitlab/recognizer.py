@@ -1,11 +1,12 @@
 """28x28 ink to calibrated probabilities through LiteRT, and whole pictures to readings."""
 
+import hashlib
 import json
 import queue
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
@@ -147,6 +148,11 @@ class Recognizer:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ModelError(f"the model in {folder} can't be loaded: {error}") from error
 
+    @cached_property
+    def fingerprint(self) -> str:
+        """What tells this network from any other: the SHA-256 of its file, in hexadecimal."""
+        return hashlib.sha256(self._model).hexdigest()
+
     def _new_runner(self):
         from ai_edge_litert.interpreter import Interpreter
 
@@ -180,6 +186,30 @@ class Recognizer:
     def logits(self, ink: np.ndarray) -> np.ndarray:
         """The network's raw scores, (n, 11) float32, for `ink` (n, 28, 28) uint8."""
         return self._run(ink)[0]
+
+    def activations(self, ink: np.ndarray) -> list[np.ndarray]:
+        """What every layer makes of one digit, first layer first.
+
+        Parameters
+        ----------
+        ink : (28, 28) uint8.
+
+        Returns
+        -------
+        The maps of each layer that has any, (h, w, channels) float32.
+        """
+        from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+        # The usual kernels throw intermediate results away, so this takes its own interpreter.
+        interpreter = Interpreter(
+            model_content=self._model,
+            experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+            experimental_preserve_all_tensors=True,
+        )
+        interpreter.allocate_tensors()
+        blank, seen = (_every_map(interpreter, picture) for picture in (ink * 0, ink))
+        # Weights have four dimensions, too, but are the same for every picture.
+        return [seen[i] for i in sorted(seen) if not np.array_equal(seen[i], blank[i])]
 
     def classify(self, ink: np.ndarray) -> Beliefs:
         """What the network makes of `ink`, (n, 28, 28) uint8."""
@@ -252,6 +282,19 @@ class Recognizer:
 
     def _text(self, digits: list[Digit]) -> str:
         return "".join(str(digit.label) for digit in digits)
+
+
+def _every_map(interpreter, ink: np.ndarray) -> dict[int, np.ndarray]:
+    """The inner tensors that may be maps, by number, after a run on `ink` (28, 28) uint8."""
+    place = interpreter.get_input_details()[0]["index"]
+    interpreter.set_tensor(place, ink[None, ..., None].astype(np.float32) / 255)
+    interpreter.invoke()
+    return {
+        tensor["index"]: interpreter.get_tensor(tensor["index"])[0]
+        for tensor in interpreter.get_tensor_details()
+        if tensor["name"] and tensor["index"] != place  # scratch space has no name
+        if len(tensor["shape"]) == 4 and tensor["shape"][0] == 1 and tensor["shape"][1] > 1
+    }
 
 
 def beliefs_from(logits: np.ndarray, embedding: np.ndarray, temperature: float) -> Beliefs:
