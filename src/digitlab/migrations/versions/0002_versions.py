@@ -94,7 +94,8 @@ def _forbid_changes() -> None:
     if postgresql:
         op.execute(
             "CREATE FUNCTION digitlab_forbid_change() RETURNS trigger LANGUAGE plpgsql AS "
-            "$$ BEGIN RAISE EXCEPTION 'a version is written once and never changed'; END $$"
+            "$$ BEGIN RAISE EXCEPTION 'a version is written once and never changed' "
+            "USING ERRCODE = 'integrity_constraint_violation'; END $$"
         )
         action = "FOR EACH ROW EXECUTE FUNCTION digitlab_forbid_change()"
     else:
