@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -19,6 +20,7 @@ from digitlab.errors import DigitLabError
 # Everything heavy is imported by the command that needs it: --help answers at once.
 
 FEW = 32  # files that one process has read by the time that others have started
+PAGES = 14_000  # that the ink's training makes unless told
 AT_ONCE = 4  # files handed to a process together
 MOST_PROCESSES = 8
 PICTURES = 20_000  # drawings, and as many photographs, that training makes unless told
@@ -66,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"digitlab {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add in (_add_recognize, _add_benchmark, _add_train, _add_data):
+    for add in (_add_recognize, _add_benchmark, _add_train, _add_train_ink, _add_data):
         add(commands)
     return parser
 
@@ -142,12 +144,51 @@ def _add_train(commands) -> None:
         "Takes hours and needs TensorFlow. A stopped run goes on where it was when the same "
         "command is given again.",
     )
+    _add_training(command, drawings_needed=False)
+    command.add_argument(
+        "--pictures",
+        type=_positive,
+        default=PICTURES,
+        metavar="N",
+        help="drawings, and as many photographs, to make (%(default)s)",
+    )
+
+
+def _add_train_ink(commands) -> None:
+    command = _command(
+        commands,
+        "train-ink",
+        _train_ink,
+        "train the network that finds the ink on a page, ink.tflite",
+        "Takes an hour and needs TensorFlow. A stopped run goes on where it was when the same "
+        "command is given again.",
+    )
+    _add_training(command, drawings_needed=True)
+    command.add_argument(
+        "--pages",
+        type=_positive,
+        default=PAGES,
+        metavar="N",
+        help="synthetic pages to make (%(default)s)",
+    )
+
+
+def _add_training(command: argparse.ArgumentParser, drawings_needed: bool) -> None:
+    """What both trainings take: data, where to write, how long, how exactly."""
     _add_mnist(command)
     command.add_argument(
-        "--strokes", type=_file, metavar="FILE", help="gzipped drawings of digits to learn too"
+        "--strokes",
+        type=_file,
+        metavar="FILE",
+        required=drawings_needed,
+        help="gzipped drawings of digits to learn too",
     )
     command.add_argument(
-        "--signs", type=_file, metavar="FILE", help="likewise of letters: what is no digit"
+        "--signs",
+        type=_file,
+        metavar="FILE",
+        required=drawings_needed,
+        help="likewise of letters: what is no digit",
     )
     command.add_argument(
         "--out", type=Path, default=Path("trained"), metavar="FOLDER", help="(%(default)s)"
@@ -158,13 +199,6 @@ def _add_train(commands) -> None:
         "--precision",
         choices=("float32", "mixed_bfloat16"),
         help="mixed_bfloat16 is faster where the processor has it",
-    )
-    command.add_argument(
-        "--pictures",
-        type=_positive,
-        default=PICTURES,
-        metavar="N",
-        help="drawings, and as many photographs, to make (%(default)s)",
     )
 
 
@@ -360,11 +394,27 @@ def _train(arguments: argparse.Namespace) -> int:
     from digitlab.release import train_version
     from digitlab.training import Settings
 
-    chosen = {name: getattr(arguments, name) for name in ("epochs", "seed", "precision")}
-    settings = Settings(**{name: value for name, value in chosen.items() if value is not None})
     a = arguments
+    settings = Settings(**_chosen(a))
     train_version(a.out, a.data, a.strokes, a.signs, settings, a.pictures, _tell)
     return 0
+
+
+def _train_ink(arguments: argparse.Namespace) -> int:
+    from digitlab.release import train_binarizer
+    from digitlab.training import Settings
+
+    a = arguments
+    settings = Settings(epochs=10, batch=32, learning_rate=3e-3, averaging=0.998)
+    settings = replace(settings, **_chosen(a))
+    train_binarizer(a.out, a.data, a.strokes, a.signs, settings, a.pages, _tell)
+    return 0
+
+
+def _chosen(arguments: argparse.Namespace) -> dict:
+    """The settings of a training that were given."""
+    given = {name: getattr(arguments, name) for name in ("epochs", "seed", "precision")}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _data(arguments: argparse.Namespace) -> int:

@@ -90,13 +90,21 @@ def is_held_out(drawing: Drawing) -> bool:
     return page[0] * 100 < HELD_OUT_PAGES * 256
 
 
+def parted(drawings: list[Drawing]) -> tuple[list[Drawing], list[Drawing]]:
+    """Drawings to learn from, and those kept for validation."""
+    held = [is_held_out(drawing) for drawing in drawings]
+    return tuple([d for d, h in zip(drawings, held, strict=True) if h == kept] for kept in (0, 1))
+
+
 def label_candidate(box, writing: Writing) -> int:
     """The label of what lies in `box` (left, top, width, height in pixels of the writing).
 
     One digit, NOT_A_DIGIT (a part, several, or another sign), or SKIPPED.
     """
     tall = float(np.median(writing.boxes[:, 3]))
-    shares = _intersection_over_union(np.array(box, float), writing.boxes.astype(float), 0.06 * tall)
+    shares = _intersection_over_union(
+        np.array(box, float), writing.boxes.astype(float), 0.06 * tall
+    )
     best = int(shares.argmax())
     if shares[best] < 0.6:
         return NOT_A_DIGIT
@@ -213,7 +221,11 @@ def scribble(rng: np.random.Generator, side: int = 200) -> np.ndarray:
     kind = rng.integers(4)
     if kind == 0:  # a curve that turns too often
         turns = rng.normal(0, 1, (int(rng.integers(9, 40)), 2)).cumsum(0)
-        path = cv2.GaussianBlur(turns, (1, 0), 0, sigmaY=rng.uniform(0.4, 1.5)) if len(turns) else turns
+        path = (
+            cv2.GaussianBlur(turns, (1, 0), 0, sigmaY=rng.uniform(0.4, 1.5))
+            if len(turns)
+            else turns
+        )
     elif kind == 1:  # a zigzag or a coil
         t = np.linspace(0, rng.uniform(4, 10) * 2 * np.pi, 300)
         path = np.stack([t * rng.uniform(0.1, 0.6) + np.cos(t), np.sin(t) * rng.uniform(0.4, 3)], 1)

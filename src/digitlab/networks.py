@@ -48,6 +48,51 @@ def compact(widths: tuple[int, int, int] = (32, 64, 128), dropout: float = 0.2, 
     return keras.Model(ink, {"logits": logits, "embedding": embedding}, name="compact")
 
 
+def _separable(x, filters: int, dilation: int, dtype):
+    """Residual depthwise-separable 3x3 convolution, its taps `dilation` places apart."""
+    y = layers.DepthwiseConv2D(
+        3, padding="same", dilation_rate=dilation, use_bias=False, dtype=dtype
+    )(x)
+    y = layers.BatchNormalization(dtype=dtype)(y)
+    y = layers.Conv2D(filters, 1, use_bias=False, dtype=dtype)(y)
+    y = layers.BatchNormalization(dtype=dtype)(y)
+    return layers.Activation("relu", dtype=dtype)(layers.Add(dtype=dtype)([x, y]))
+
+
+def binarizer(side: int = 128, widths: tuple[int, int, int] = (16, 32, 64), dtype="float32"):
+    """The network that tells handwriting from everything else on the paper, pixel by pixel.
+
+    A U-Net (Ronneberger, Fischer and Brox 2015) that works at a half, a quarter and an eighth of
+    the picture's size; at the smallest, dilated convolutions see 100 pixels around, so that the
+    lines of a grid are known by their neighbours.
+
+    Parameters
+    ----------
+    side : of the square picture in pixels, a multiple of 8.
+
+    Returns
+    -------
+    keras.Model from "page" (n, side, side, 1) float32, darkness as `binarization.as_input`
+        gives it, to "ink", logits of the same shape.
+    """
+    fine, middle, coarse = widths
+    page = keras.Input((side, side, 1), name="page")
+    x = layers.Conv2D(fine, 4, strides=2, padding="same", use_bias=False, dtype=dtype)(page)
+    x = layers.Activation("relu", dtype=dtype)(layers.BatchNormalization(dtype=dtype)(x))
+    half = _convolution(x, fine, dtype)
+    x = layers.MaxPooling2D(dtype=dtype)(half)
+    quarter = _convolution(_convolution(x, middle, dtype), middle, dtype)
+    x = _convolution(layers.MaxPooling2D(dtype=dtype)(quarter), coarse, dtype)
+    for dilation in (1, 2, 4, 2, 1):
+        x = _separable(x, coarse, dilation, dtype)
+    for skip, width in ((quarter, middle), (half, fine)):
+        x = layers.Conv2D(width, 1, use_bias=False, dtype=dtype)(x)
+        x = layers.UpSampling2D(dtype=dtype)(x)
+        x = _convolution(layers.Add(dtype=dtype)([x, skip]), width, dtype)
+    ink = layers.Conv2DTranspose(1, 4, strides=2, padding="same", dtype="float32", name="ink")(x)
+    return keras.Model(page, ink, name="binarizer")
+
+
 ARCHITECTURES = {"compact": compact}
 
 

@@ -55,19 +55,19 @@ def read_paper(image: np.ndarray) -> Paper:
     image : (h, w), (h, w, 3) RGB or (h, w, 4) RGBA, uint8.
     """
     opaque = _flatten_alpha(image)
-    small, scale = _resize(opaque, min(1.0, WORKING_SIDE / max(opaque.shape[:2])))
-    grey = _to_grey(small)
+    small, scale = resize(opaque, min(1.0, WORKING_SIDE / max(opaque.shape[:2])))
+    grey = to_grey(small)
     level = _flat_level(grey)
     if level is not None:
         return _read_flat(grey, level, scale)
     if min(small.shape[:2]) < SMALL_SIDE:
         factor = min(4.0, SMALL_SIDE / min(small.shape[:2]))
-        small, _ = _resize(small, factor)
-        scale, grey = scale * factor, _to_grey(small)
+        small, _ = resize(small, factor)
+        scale, grey = scale * factor, to_grey(small)
     return _read_photo(small, grey, scale)
 
 
-def _resize(image: np.ndarray, factor: float) -> tuple[np.ndarray, float]:
+def resize(image: np.ndarray, factor: float) -> tuple[np.ndarray, float]:
     """`image` enlarged or reduced by `factor`, and the factor."""
     if factor == 1.0:
         return image, 1.0
@@ -76,7 +76,7 @@ def _resize(image: np.ndarray, factor: float) -> tuple[np.ndarray, float]:
     return cv2.resize(image, size, interpolation=method), factor
 
 
-def _to_grey(image: np.ndarray) -> np.ndarray:
+def to_grey(image: np.ndarray) -> np.ndarray:
     return image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
 
 
@@ -128,18 +128,31 @@ def _read_flat(grey: np.ndarray, level: int, scale: float) -> Paper:
 
 def _read_photo(image: np.ndarray, grey: np.ndarray, scale: float) -> Paper:
     """A photograph: the light is evened out, then ink is what is clearly darker than its ground."""
-    light = _is_light_on_dark(grey)
-    if light:
-        image = 255 - image
-    darkness = _darkness(image)
+    darkness, light = even_light(image, grey)
     noise = _noise(darkness)
     ink, mask = _without_ruling(darkness, noise)
     return Paper(grey, darkness, ink, mask, scale, False, light)
 
 
+def even_light(image: np.ndarray, grey: np.ndarray) -> tuple[np.ndarray, bool]:
+    """How much darker than its ground each pixel is, and whether that is light ink on dark.
+
+    Parameters
+    ----------
+    image : (h, w) or (h, w, 3) uint8.
+    grey : (h, w) uint8, the same.
+
+    Returns
+    -------
+    (h, w) float32, share of the ground's light that is missing, and a bool.
+    """
+    light = _is_light_on_dark(grey)
+    return _darkness(255 - image if light else image), light
+
+
 def _is_light_on_dark(grey: np.ndarray) -> bool:
     """Whether what stands out from its surroundings is lighter than they are (chalk)."""
-    small, _ = _resize(grey, min(1.0, 200 / max(grey.shape)))
+    small, _ = resize(grey, min(1.0, 200 / max(grey.shape)))
     small = cv2.GaussianBlur(small, (0, 0), 0.8)
     # Ink covers less than half of any wide window, so the window's median is the paper.
     size = min(255, max(3, round(min(small.shape) * 0.6)) | 1)
@@ -153,7 +166,7 @@ def _is_light_on_dark(grey: np.ndarray) -> bool:
 
 def _ground(channel: np.ndarray) -> np.ndarray:
     """The light of the paper without its ink, as if nothing were written; same shape, float32."""
-    small, _ = _resize(channel, min(1.0, BACKGROUND_SIDE / max(channel.shape)))
+    small, _ = resize(channel, min(1.0, BACKGROUND_SIDE / max(channel.shape)))
     small = cv2.medianBlur(np.ascontiguousarray(small), 3)
     # A closing removes what is dark and narrower than the kernel, and keeps edges of shadows.
     size = max(5, round(min(small.shape) * 0.25)) | 1
@@ -166,7 +179,7 @@ def _ground(channel: np.ndarray) -> np.ndarray:
 
 def _darkness(image: np.ndarray) -> np.ndarray:
     """Share of the ground's light that is missing, (h, w) float32; the clearest colour counts."""
-    channels = [image] if image.ndim == 2 else [_to_grey(image), *cv2.split(image)]
+    channels = [image] if image.ndim == 2 else [to_grey(image), *cv2.split(image)]
     best, contrast = None, -1.0
     for channel in channels:
         ground = np.maximum(_ground(channel), 1.0)
@@ -223,18 +236,35 @@ def _worth_reading(cleaned: np.ndarray, before: np.ndarray) -> bool:
 
 def _separate(darkness: np.ndarray, noise: float) -> tuple[np.ndarray, np.ndarray]:
     """Soft ink and its mask: what is at least half as dark as the ink around it."""
-    smooth = cv2.GaussianBlur(darkness, (0, 0), 0.7 + max(darkness.shape) / 1600)
-    seen = smooth[smooth > max(3 * noise, LEAST_CONTRAST * 0.7)]
-    nothing = np.zeros(darkness.shape, np.float32)
-    if seen.size < 12:
+    dark = level_of(darkness)
+    if dark is None:
+        nothing = np.zeros(darkness.shape, np.float32)
         return nothing, nothing.astype(np.uint8)
-    dark = float(np.percentile(smooth[smooth >= _otsu(seen)], 70))
-    if dark < max(LEAST_CONTRAST, 4 * noise):
-        return nothing, nothing.astype(np.uint8)
+    smooth = _smoothed(darkness)
     local = _local_darkness(smooth, dark, noise)
     mask = _grown(smooth > 0.45 * local, smooth > 0.72 * local)
     ink = ((darkness - 0.2 * local) / (0.7 * local)).clip(0, 1).astype(np.float32)
     return ink, mask
+
+
+def level_of(darkness: np.ndarray) -> float | None:
+    """How dark ink is on this page, or None where nothing stands out from its ground."""
+    noise = _noise(darkness)
+    seen = _smoothed(darkness)
+    seen = seen[seen > max(3 * noise, LEAST_CONTRAST * 0.7)]
+    if seen.size < 12:
+        return None
+    dark = _ink_level(seen)
+    return dark if dark >= max(LEAST_CONTRAST, 4 * noise) else None
+
+
+def _smoothed(darkness: np.ndarray) -> np.ndarray:
+    return cv2.GaussianBlur(darkness, (0, 0), 0.7 + max(darkness.shape) / 1600)
+
+
+def _ink_level(seen: np.ndarray) -> float:
+    """How dark ink is, of the darkness (n,) of all that stands out from the paper."""
+    return float(np.percentile(seen[seen >= _otsu(seen)], 70))
 
 
 def _local_darkness(smooth: np.ndarray, dark: float, noise: float) -> np.ndarray:
@@ -245,7 +275,7 @@ def _local_darkness(smooth: np.ndarray, dark: float, noise: float) -> np.ndarray
     least = max(6 * noise, 0.4 * dark, LEAST_CONTRAST)
     if float((smooth > 0.45 * least).mean()) > 0.3:
         return np.full_like(smooth, dark)
-    small, factor = _resize(smooth, min(1.0, 240 / max(smooth.shape)))
+    small, factor = resize(smooth, min(1.0, 240 / max(smooth.shape)))
     reach = max(3, round(0.2 * min(small.shape))) | 1
     peak = cv2.dilate(small, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
     peak = cv2.GaussianBlur(peak, (0, 0), reach / 4)

@@ -2,9 +2,7 @@
 
 import hashlib
 import json
-import queue
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -13,6 +11,7 @@ import numpy as np
 
 from digitlab.errors import ModelError
 from digitlab.lattice import best_path
+from digitlab.litert import Network
 from digitlab.preprocess import Box, Preparation, Row, Step, prepare
 
 SHIPPED = Path(__file__).resolve().parents[2] / "model"
@@ -131,11 +130,8 @@ class Recognizer:
     def __init__(
         self, model: bytes, calibration: Calibration, version: str = "1", threads: int = 1
     ):
-        self._model, self._threads = model, threads
+        self._network = Network(model, threads)
         self.calibration, self.version = calibration, version
-        # An interpreter must never be used by two threads at once: each call borrows one.
-        self._idle: queue.LifoQueue = queue.LifoQueue()
-        self._idle.put(self._new_runner())
 
     @classmethod
     def load(cls, folder: Path = SHIPPED, threads: int = 1) -> "Recognizer":
@@ -153,35 +149,10 @@ class Recognizer:
         """What tells this network from any other: the SHA-256 of its file, in hexadecimal."""
         return hashlib.sha256(self._model).hexdigest()
 
-    def _new_runner(self):
-        from ai_edge_litert.interpreter import Interpreter
-
-        try:
-            interpreter = Interpreter(model_content=self._model, num_threads=self._threads)
-            return interpreter.get_signature_runner()
-        except (ValueError, RuntimeError) as error:
-            raise ModelError(f"this is no model that Digit Lab can run: {error}") from error
-
-    @contextmanager
-    def _runner(self):
-        try:
-            runner = self._idle.get_nowait()
-        except queue.Empty:
-            runner = self._new_runner()
-        try:
-            yield runner
-        finally:
-            self._idle.put(runner)
-
     def _run(self, ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Logits (n, 11) and embedding (n, d), float32, of ink (n, 28, 28) uint8."""
-        parts = []
-        with self._runner() as run:
-            for start in range(0, len(ink), _BATCH):
-                part = ink[start : start + _BATCH, ..., None].astype(np.float32) / 255
-                parts.append(run(ink=part))
-        logits = np.concatenate([part["logits"] for part in parts])
-        return logits, np.concatenate([part["embedding"] for part in parts])
+        found = self._network.run(_BATCH, ink=ink)
+        return found["logits"], found["embedding"]
 
     def logits(self, ink: np.ndarray) -> np.ndarray:
         """The network's raw scores, (n, 11) float32, for `ink` (n, 28, 28) uint8."""

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from digitlab import __version__, corpus, training
+from digitlab import __version__, corpus, pages_corpus, training
+from digitlab.binarization import TILE
 from digitlab.corpus import NOT_A_DIGIT, Examples
 from digitlab.datasets import load_mnist, mnist_test, split
 from digitlab.recognizer import Calibration, Recognizer, beliefs_from
@@ -17,6 +18,7 @@ from digitlab.synthesis import Drawing, load_drawings
 CLEANING_EPOCHS = 3
 CLEANING_PICTURES = 5000
 VALIDATION_PICTURES = 2000
+VALIDATION_PAGES = 0.04  # as a share of the pages to learn from
 REFUSED = {"mnist": 0.006, "drawn": 0.012}
 """Share of validation digits that may be refused; the other signs refused follow from it."""
 
@@ -65,6 +67,51 @@ def train_version(
     tell(f"MNIST test {metrics['mnist_test']['accuracy']:.2%}; written to {out}")
 
 
+def train_binarizer(
+    out: Path,
+    data: Path | None,
+    strokes: Path,
+    signs: Path,
+    settings: training.Settings,
+    pages: int,
+    tell: Tell = print,
+) -> None:
+    """Train the network that tells handwriting from lines, print and paper; write ink.tflite.
+
+    Parameters
+    ----------
+    out : the folder; what a stopped run left in it is used again.
+    data, strokes, signs : as in `train_version`.
+    pages : synthetic pages to make.
+    tell : gets lines of progress.
+
+    Raises
+    ------
+    DataError if a file is missing or damaged.
+    """
+    work = out / "work"
+    work.mkdir(parents=True, exist_ok=True)
+    ink, labels, _, _ = load_mnist(data)
+    own, others = load_drawings(strokes), load_drawings(signs)
+    windows = []
+    for name, part, share, seed in zip(
+        ("learn", "validate"), split(len(labels)), (1.0, VALIDATION_PAGES), (70, 60), strict=True
+    ):
+        drawings = [corpus.parted(group)[name == "validate"] for group in (own, others)]
+        file = work / f"pages-{name}.npz"
+        if not file.exists():
+            tell(f"making pages to {name} on")
+            pictures = round(pages * share)
+            made = pages_corpus.make(pictures, seed, *drawings, ink[part], labels[part])
+            np.savez_compressed(file, pages=made[0], truth=made[1])
+        with np.load(file) as stored:
+            windows.append((stored["pages"], stored["truth"]))
+    network = training.fit_binarizer(*windows, settings, out, TILE, tell)
+    network.save(out / "ink.keras")
+    (out / "ink.tflite").write_bytes(training.to_tflite(network))
+    tell(f"{network.count_params():,} parameters, written to {out}")
+
+
 def _mnist(ink: np.ndarray, labels: np.ndarray, index: np.ndarray) -> Examples:
     kinds = np.full(len(index), "mnist")
     return Examples(ink[index], labels[index].astype(np.int8), kinds)
@@ -76,16 +123,23 @@ def _made(work: Path, mnist, strokes, signs, settings, pictures: int, tell: Tell
     if strokes is None or signs is None:
         return {"learn": empty, "validate": empty}
     digits, others = load_drawings(strokes), load_drawings(signs)
-    held = [d for d in digits if corpus.is_held_out(d)], [d for d in others if corpus.is_held_out(d)]
+    held = (
+        [d for d in digits if corpus.is_held_out(d)],
+        [d for d in others if corpus.is_held_out(d)],
+    )
     own = [d for d in digits if not corpus.is_held_out(d)]
     rest = [d for d in others if not corpus.is_held_out(d)]
-    validation = _cached(work / "validation.npz", held, mnist["validate"], VALIDATION_PICTURES, 50, tell)
+    validation = _cached(
+        work / "validation.npz", held, mnist["validate"], VALIDATION_PICTURES, 50, tell
+    )
     own = _cleaned(work, own, rest, mnist, validation, settings, tell)
     learn = _cached(work / "examples.npz", (own, rest), mnist["learn"], pictures, 10, tell)
     return {"learn": learn, "validate": validation}
 
 
-def _cached(file: Path, drawings, mnist: Examples, pictures: int, seed: int, tell: Tell) -> Examples:
+def _cached(
+    file: Path, drawings, mnist: Examples, pictures: int, seed: int, tell: Tell
+) -> Examples:
     """Examples from an earlier, stopped run, or new ones."""
     if not file.exists():
         tell(f"making {file.stem} from about {pictures} drawings and as many photographs")
@@ -179,7 +233,10 @@ def calibrate(reader: Recognizer, validation: Examples) -> Calibration:
     )
     sure = _threshold(confidence, right, 0.997)
     return Calibration(
-        float(temperature), accept, max(sure, accept), max(accept, _threshold(confidence, right, 0.98))
+        float(temperature),
+        accept,
+        max(sure, accept),
+        max(accept, _threshold(confidence, right, 0.98)),
     )
 
 
@@ -220,8 +277,9 @@ def _card_row(kind: str, part: dict) -> str:
     def percent(key):
         return f"{part[key]:.2%}" if key in part else "-"
 
-    cells = (part["digits"], percent("accuracy"), percent("digits_refused"))
-    return f"| {kind} | {' | '.join(map(str, cells))} | {part['others']} | {percent('others_refused')} |"
+    shares = percent("accuracy"), percent("digits_refused")
+    cells = (kind, part["digits"], *shares, part["others"], percent("others_refused"))
+    return f"| {' | '.join(map(str, cells))} |"
 
 
 _CARD = """# Model card: version {version}
@@ -229,7 +287,8 @@ _CARD = """# Model card: version {version}
 | | |
 | --- | --- |
 | Reads | one handwritten digit as 28x28 ink, or says that it is none |
-| Network | `{architecture}`, {parameters:,} parameters; `model.tflite` {bytes:,} bytes, float16 weights |
+| Network | `{architecture}`, {parameters:,} parameters |
+| File | `model.tflite`, {bytes:,} bytes, weights in float16 |
 | Trained | {trained}, with Digit Lab {program}, {epochs} epochs, seed {seed}, {precision} |
 | MNIST test | {accuracy:.2%} right, {errors} errors in {images:,}; {refused:.2%} refused |
 | Calibration | logits divided by {temperature:.3f}; accepted from a confidence of {accept:.3f} |

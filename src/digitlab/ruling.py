@@ -31,9 +31,7 @@ class Line:
 
     def moved(self, x: int, y: int) -> "Line":
         """The same line in a picture whose origin lies at (x, y) of the new one."""
-        return Line(
-            self.slope, self.start + y - self.slope * x, self.left + x, self.right + x
-        )
+        return Line(self.slope, self.start + y - self.slope * x, self.left + x, self.right + x)
 
 
 def ruling(mask: np.ndarray) -> np.ndarray | None:
@@ -227,7 +225,8 @@ def _edged(part: np.ndarray) -> bool:
     straight = _straight(part, int(np.clip(0.1 * width, 7, 40)))
     band = max(2, round(0.2 * height))
     return all(
-        np.count_nonzero(edge.any(0)) >= SPAN * width for edge in (straight[:band], straight[-band:])
+        np.count_nonzero(edge.any(0)) >= SPAN * width
+        for edge in (straight[:band], straight[-band:])
     )
 
 

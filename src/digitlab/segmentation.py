@@ -7,6 +7,7 @@ using a space displacement neural network", and Casey and Lecolinet (1996).
 """
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -267,8 +268,10 @@ def _belong_together(a: Piece, b: Piece, height: float) -> bool:
 def _is_stripe(piece: Piece, line: TextLine) -> bool:
     """Whether a piece is a bar that runs on past its digit: an underline, a long dash."""
     thickness = piece.area / max(1, piece.width)
-    return piece.width > 1.0 * line.height and thickness < 0.2 * piece.width and (
-        piece.height < 0.3 * line.height
+    return (
+        piece.width > 1.0 * line.height
+        and thickness < 0.2 * piece.width
+        and (piece.height < 0.3 * line.height)
     )
 
 
@@ -287,15 +290,11 @@ def _could_be_part(piece: Piece, line: TextLine) -> bool:
     """Whether a low piece may belong to a digit next to it: close, and not at the foot."""
     foot = max(p.bottom for p in line.pieces if p.height >= SMALL * line.height)
     at_foot = piece.bottom > foot - 0.3 * line.height and piece.width < 0.4 * line.height
-    gaps = [
-        max(piece.near - p.far, p.near - piece.far) for p in line.pieces if p is not piece
-    ]
+    gaps = [max(piece.near - p.far, p.near - piece.far) for p in line.pieces if p is not piece]
     return not at_foot and bool(gaps) and min(gaps) < 0.15 * line.height
 
 
-def _cut(
-    segmentation: Segmentation, piece: Piece, height: float, slant: float
-) -> list[Piece]:
+def _cut(segmentation: Segmentation, piece: Piece, height: float, slant: float) -> list[Piece]:
     """A piece that may be several touching digits, cut where its strokes are thinnest."""
     extent = piece.far - piece.near
     if extent < 0.62 * height or piece.height < 0.5 * height or extent > 40 * height:
@@ -325,7 +324,7 @@ def _cut_places(along: np.ndarray, rows: np.ndarray, height: float) -> list[int]
     inner = np.arange(margin, extent - margin)
     minima = [i for i in inner if cost[i] <= cost[i - 1] and cost[i] < cost[i + 1]]
     minima = [i for i in minima if crossed[i] < 0.55 * height]
-    most = max(1, int(round(extent / height / 0.28)) - 1)
+    most = max(1, round(extent / height / 0.28) - 1)
     places: list[int] = []
     for i in sorted(minima, key=lambda i: cost[i]):
         if all(abs(i - other) >= 0.2 * height for other in places) and len(places) < most:
@@ -337,7 +336,7 @@ def _fill(places: list[int], cost: np.ndarray, height: float, margin: int) -> li
     """One more cut in every stretch that is wider than a digit: loops that touch show no dip."""
     filled = list(places)
     edges = [0, *places, len(cost)]
-    for left, right in zip(edges, edges[1:], strict=False):
+    for left, right in pairwise(edges):
         stretch = right - left
         if stretch > 0.75 * height:
             inner = slice(left + stretch // 4, right - stretch // 4)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from PIL import Image, ImageDraw, ImageFont
 
 from digitlab.errors import DataError
 
@@ -46,7 +47,9 @@ def load_drawings(path: Path) -> list[Drawing]:
         with gzip.open(path, "rt", encoding="utf-8") as lines:
             return [_drawing(json.loads(line)) for line in lines]
     except (OSError, ValueError, KeyError, EOFError) as error:
-        raise DataError(f"{path} is no gzipped file of drawings, one JSON a line: {error}") from error
+        raise DataError(
+            f"{path} is no gzipped file of drawings, one JSON a line: {error}"
+        ) from error
 
 
 def _drawing(entry: dict) -> Drawing:
@@ -166,6 +169,8 @@ class Scene:
     faint: float = 0.15
     blur: float = 0.5
     dark_ground: float = 0.06
+    printed: float = 0.0
+    desk: float = 0.0
 
 
 def photograph(writing: Writing, rng: np.random.Generator, scene: Scene) -> np.ndarray:
@@ -180,6 +185,10 @@ def photograph(writing: Writing, rng: np.random.Generator, scene: Scene) -> np.n
     page = np.broadcast_to(ground, (height, width, 3)).copy()
     page *= 1 + _grain(height, width, rng)[..., None]
     page = _print_lines(page, writing, tall, rng, scene)
+    if rng.random() < scene.printed:
+        page *= 1 - _print_text(writing, tall, rng)[..., None]
+    if rng.random() < scene.desk:
+        page = _lay_on_desk(page, writing, rng)
     page = page * (1 - cover[..., None]) + page * (pen / ground) * cover[..., None]
     page *= _light(height, width, rng, rng.random() < scene.shadow)[..., None]
     if rng.random() < scene.dark_ground:
@@ -247,16 +256,28 @@ def _print_lines(page, writing: Writing, tall: float, rng, scene: Scene) -> np.n
         _underline(layer, writing, pen, rng)
     if rng.random() < scene.boxed:
         _boxes(layer, writing, tall, pen, rng)
-    strength = rng.uniform(0.15, 0.85)
-    page = page * (1 - strength * layer[..., None] / np.float32(255))
+    strength = rng.uniform(0.15, 0.85) * layer[..., None] / np.float32(255)
+    tint = np.ones(3) if rng.random() < 0.6 else rng.uniform(0.3, 1.0, 3)
+    page = page * (1 - strength * (tint / tint.max()).astype(np.float32))
     if rng.random() < scene.security:
         page *= 1 - _security(page.shape[:2], tall, rng)[..., None]
     return page
 
 
-def _line(layer, start, end, pen: int) -> None:
-    ends = [tuple(int(round(v * 16)) for v in point) for point in (start, end)]
-    cv2.line(layer, *ends, 255, pen, cv2.LINE_AA, _FRACTION)
+def _line(layer, start, end, pen: int, dash: float = 0.0) -> None:
+    """A line, or dashes as long as the gaps between them, `dash` pixels."""
+    start, end = np.array(start, float), np.array(end, float)
+    parts = max(1, int(np.hypot(*(end - start)) / dash)) if dash else 1
+    for part in range(0, parts, 2):
+        first = start + (end - start) * part / parts
+        last = start + (end - start) * (part + 1) / parts
+        ends = [tuple(round(v * 16) for v in point) for point in (first, last)]
+        cv2.line(layer, *ends, 255, pen, cv2.LINE_AA, _FRACTION)
+
+
+def _dash(tall: float, rng: np.random.Generator) -> float:
+    """Length of dashes in pixels, 0 for a whole line."""
+    return tall * rng.uniform(0.03, 0.15) if rng.random() < 0.12 else 0.0
 
 
 def _ruled(layer, space: float, writing: Writing, pen: int, rng) -> None:
@@ -264,20 +285,23 @@ def _ruled(layer, space: float, writing: Writing, pen: int, rng) -> None:
     height, width = layer.shape
     foot = float((writing.boxes[:, 1] + writing.boxes[:, 3]).mean())
     y = foot + rng.normal(0, 0.12) * space
-    tilt = rng.normal(0, 0.012) * width
+    tilt, dash = rng.normal(0, 0.012) * width, _dash(space, rng)
     y -= np.floor(y / space) * space
     while y < height + space:
-        _line(layer, (0, y), (width, y + tilt), pen)
+        _line(layer, (0, y), (width, y + tilt), pen, dash)
         y += space
 
 
 def _squared(layer, space: float, pen: int, rng) -> None:
+    """Squared paper, or a puzzle's grid, in which some lines are thicker."""
     height, width = layer.shape
-    tilt = rng.normal(0, 0.01)
-    for x in np.arange(rng.uniform(0, space), width, space):
-        _line(layer, (x, 0), (x - tilt * height, height), pen)
-    for y in np.arange(rng.uniform(0, space), height, space):
-        _line(layer, (0, y), (width, y + tilt * width), pen)
+    tilt, every = rng.normal(0, 0.01), int(rng.choice([1, 2, 3, 5], p=[0.6, 0.1, 0.2, 0.1]))
+    for number, x in enumerate(np.arange(rng.uniform(0, space), width, space)):
+        thick = pen if number % every else pen * (1 + (every > 1))
+        _line(layer, (x, 0), (x - tilt * height, height), thick)
+    for number, y in enumerate(np.arange(rng.uniform(0, space), height, space)):
+        thick = pen if number % every else pen * (1 + (every > 1))
+        _line(layer, (0, y), (width, y + tilt * width), thick)
 
 
 def _underline(layer, writing: Writing, pen: int, rng) -> None:
@@ -286,7 +310,10 @@ def _underline(layer, writing: Writing, pen: int, rng) -> None:
     left, right = boxes[:, 0].min(), (boxes[:, 0] + boxes[:, 2]).max()
     reach = rng.uniform(-0.1, 0.5) * boxes[:, 3].mean()
     tilt = rng.normal(0, 0.03) * (right - left)
-    _line(layer, (left - reach, foot), (right + reach, foot + tilt), pen)
+    dash, lines = _dash(boxes[:, 3].mean(), rng), 2 if rng.random() < 0.15 else 1
+    for number in range(lines):
+        lower = foot + 3 * pen * number
+        _line(layer, (left - reach, lower), (right + reach, lower + tilt), pen, dash)
 
 
 def _boxes(layer, writing: Writing, tall: float, pen: int, rng) -> None:
@@ -307,6 +334,43 @@ def _boxes(layer, writing: Writing, tall: float, pen: int, rng) -> None:
         if left <= x <= right:
             over = rng.uniform(0, 0.5) * tall if left < 0 else 0
             _line(layer, (x, top - over), (x, bottom + over), pen)
+
+
+def _print_text(writing: Writing, tall: float, rng) -> np.ndarray:
+    """Printed words above, below or beside the writing: share of light lost, (h, w) float32."""
+    height, width = writing.ink.shape
+    sheet = Image.new("L", (width, height))
+    draw = ImageDraw.Draw(sheet)
+    top, bottom = writing.boxes[:, 1].min(), (writing.boxes[:, 1] + writing.boxes[:, 3]).max()
+    for _ in range(rng.integers(1, 4)):
+        size = max(6.0, tall * rng.uniform(0.12, 0.5))
+        signs = rng.choice(list("abcdefghinorstuvABCDEFNORT0123456789:.,()$-"), rng.integers(2, 14))
+        room = size * len(signs) * 0.5
+        beside = writing.boxes[:, 0].min() - room, rng.uniform(top, bottom)
+        over = rng.uniform(-0.3 * room, width), top - size * rng.uniform(1.05, 1.8)
+        under = rng.uniform(-0.3 * room, width), bottom + size * rng.uniform(0.1, 0.8)
+        place = (beside, over, under)[rng.integers(3)]
+        draw.text(place, "".join(signs), fill=255, font=ImageFont.load_default(size))
+    return np.asarray(sheet, np.float32) * np.float32(rng.uniform(0.3, 0.9) / 255)
+
+
+def _lay_on_desk(page: np.ndarray, writing: Writing, rng) -> np.ndarray:
+    """The page with its edge in sight, something darker or lighter beyond it."""
+    height, width = page.shape[:2]
+    x, y = writing.boxes[:, 0], writing.boxes[:, 1]
+    right, bottom = (x + writing.boxes[:, 2]).max(), (y + writing.boxes[:, 3]).max()
+    rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
+    slope = rng.normal(0, 0.05)
+    rooms = {
+        "left": (columns + slope * rows, x.min()),
+        "top": (rows + slope * columns, y.min()),
+        "right": (width - columns + slope * rows, width - right),
+        "bottom": (height - rows + slope * columns, height - bottom),
+    }
+    distance, room = rooms[str(rng.choice(list(rooms)))]
+    beyond = (rng.uniform(0.1, 0.8) * room - distance).clip(-0.5, 0.5)[..., None] + 0.5
+    desk = rng.uniform(20, 200) * rng.uniform(0.5, 1.0, 3).astype(np.float32)
+    return page * (1 - beyond) + desk * beyond
 
 
 def _security(shape: tuple[int, int], tall: float, rng) -> np.ndarray:

@@ -74,7 +74,7 @@ class Batches(keras.utils.PyDataset):
 
 
 def as_input(ink: np.ndarray) -> np.ndarray:
-    """Ink (n, 28, 28) uint8 as the network takes it: (n, 28, 28, 1) float32 in 0..1."""
+    """Pictures (n, h, w) uint8 as a network takes them: (n, h, w, 1) float32 in 0..1."""
     return ink[..., None].astype(np.float32) / 255
 
 
@@ -114,9 +114,10 @@ class _Report(keras.callbacks.Callback):
         self.rows = [r for r in self.rows if r["epoch"] <= epoch] + [row]
         self.file.write_text(json.dumps(self.rows, indent=1))
         left = (self.params["epochs"] - epoch - 1) * row["seconds"] / 60
+        (metric,) = (key for key in row if f"val_{key}" in row and key != "loss")
         self.tell(
             f"epoch {epoch + 1}/{self.params['epochs']}  loss {row['loss']:.4f}  "
-            f"accuracy {row['accuracy']:.2%}  validation {row['val_accuracy']:.2%}  "
+            f"{metric} {row[metric]:.2%}  validation {row[f'val_{metric}']:.2%}  "
             f"{row['seconds']:.0f} s, about {left:.0f} min left"
         )
 
@@ -146,21 +147,35 @@ def fit(
     network = networks.build(settings.architecture, dtype=settings.precision)
     trainee = keras.Model(network.input, network.output["logits"])
     trainee.compile(
-        keras.optimizers.AdamW(
-            _Schedule(settings.learning_rate, settings.epochs * len(batches)),
-            weight_decay=settings.weight_decay,
-            use_ema=True,
-            ema_momentum=settings.averaging,
-        ),
+        _optimizer(settings, len(batches)),
         keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=settings.smoothing),
         metrics=["accuracy"],
     )
     truth = keras.utils.to_categorical(validation.labels, networks.CLASSES)
+    checks = as_input(validation.ink), truth
+    _run(trainee, batches, checks, settings, folder, tell)
+    final = networks.build(settings.architecture)
+    final.set_weights(network.get_weights())
+    return final
+
+
+def _optimizer(settings: Settings, steps: int):
+    """AdamW over one cycle of `steps` an epoch, keeping an average of the weights."""
+    return keras.optimizers.AdamW(
+        _Schedule(settings.learning_rate, settings.epochs * steps),
+        weight_decay=settings.weight_decay,
+        use_ema=True,
+        ema_momentum=settings.averaging,
+    )
+
+
+def _run(trainee, batches, validation, settings: Settings, folder: Path, tell) -> None:
+    """Train, report and keep what is needed to go on after a stop."""
     trainee.fit(
         batches,
         epochs=settings.epochs,
-        validation_data=(as_input(validation.ink), truth),
-        validation_batch_size=512,
+        validation_data=validation,
+        validation_batch_size=256,
         verbose=0,
         callbacks=[
             keras.callbacks.SwapEMAWeights(swap_on_epoch=True),
@@ -168,7 +183,69 @@ def fit(
             keras.callbacks.BackupAndRestore(str(folder / "resume")),
         ],
     )
-    final = networks.build(settings.architecture)
+
+
+class Windows(keras.utils.PyDataset):
+    """Batches of windows of pages, ink a little darker or lighter each time."""
+
+    def __init__(self, pages: np.ndarray, truth: np.ndarray, settings: Settings):
+        super().__init__(workers=1, use_multiprocessing=False, max_queue_size=16)
+        self.pages, self.truth, self.settings = pages, truth, settings
+        self.begin(0)
+
+    def begin(self, epoch: int) -> None:
+        """Shuffle the windows for one epoch."""
+        self.epoch = epoch
+        rng = np.random.default_rng([self.settings.seed, epoch])
+        self._order = rng.permutation(len(self.pages))
+
+    def __len__(self) -> int:
+        return len(self.pages) // self.settings.batch
+
+    def __getitem__(self, place: int):
+        size = self.settings.batch
+        chosen = self._order[place * size : (place + 1) * size]
+        rng = np.random.default_rng([self.settings.seed, self.epoch, place])
+        gain = np.exp(rng.normal(0, 0.15, (size, 1, 1, 1))).astype(np.float32)
+        pages = as_input(self.pages[chosen])
+        return (pages - 0.25) * gain + 0.25, as_input(self.truth[chosen])
+
+
+def overlap(truth, logits):
+    """Dice's coefficient of soft ink and its truth."""
+    ops = keras.ops
+    truth, found = ops.cast(truth, "float32"), ops.sigmoid(ops.cast(logits, "float32"))
+    return (2 * ops.sum(truth * found) + 1) / (ops.sum(truth) + ops.sum(found) + 1)
+
+
+def fit_binarizer(
+    train: tuple[np.ndarray, np.ndarray],
+    validation: tuple[np.ndarray, np.ndarray],
+    settings: Settings,
+    folder: Path,
+    side: int,
+    tell: Callable[[str], None] = print,
+) -> keras.Model:
+    """Train the binarization network, or go on where a stopped run in `folder` left off.
+
+    Parameters
+    ----------
+    train, validation : windows (n, s, s) uint8 and their truth, as `pages_corpus.make` gives them.
+    side : pixels of the square that the returned network takes; it learns on windows of s.
+
+    Returns
+    -------
+    The float32 network with the averaged weights.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    keras.utils.set_random_seed(settings.seed)
+    batches = Windows(*train, settings)
+    network = networks.binarizer(train[0].shape[1], dtype=settings.precision)
+    loss = keras.losses.BinaryCrossentropy(from_logits=True)
+    network.compile(_optimizer(settings, len(batches)), loss, metrics=[overlap])
+    checks = tuple(as_input(part) for part in validation)
+    _run(network, batches, checks, settings, folder, tell)
+    final = networks.binarizer(side)
     final.set_weights(network.get_weights())
     return final
 

@@ -1,0 +1,112 @@
+"""Synthetic pages with the truth of every pixel: what the binarization network learns from."""
+
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+
+import cv2
+import numpy as np
+
+from digitlab.binarization import TALL, as_input
+from digitlab.corpus import _signs
+from digitlab.paper import SMALL_SIDE, even_light, level_of, resize, to_grey
+from digitlab.synthesis import Scene, Writing, photograph, render, write_row
+
+SIDE = 128  # pixels of a training window
+_COMMON = {"printed": 0.12, "desk": 0.06}
+SCENES = (
+    (2.0, Scene(**_COMMON)),
+    (1.6, Scene(ruled=1.0, **_COMMON)),
+    (1.2, Scene(underlined=1.0, **_COMMON)),
+    (2.0, Scene(squared=1.0, faint=0.25, **_COMMON)),
+    (1.8, Scene(boxed=1.0, **_COMMON)),
+    (0.5, Scene(boxed=1.0, ruled=1.0, **_COMMON)),
+    (2.0, Scene(security=1.0, faint=0.35, ruled=0.15, boxed=0.1, **_COMMON)),
+    (0.8, Scene(faint=1.0, **_COMMON)),
+    (0.5, Scene(printed=1.0, boxed=0.3, ruled=0.3)),
+)
+_CHUNK = 100
+
+
+def make(pages: int, seed: int, digits, others, mnist, labels, processes: int = 2):
+    """Windows of about `pages` synthetic pages.
+
+    Parameters
+    ----------
+    digits, others : drawings of digits; of letters and symbols.
+    mnist, labels : MNIST's ink (n, 28, 28) uint8 and labels (n,).
+
+    Returns
+    -------
+    Windows (n, SIDE, SIDE) uint8 as `binarization.as_input` makes them, and how much of each
+    pixel is handwriting, likewise.
+    """
+    seeds = [seed * 100_000 + i for i in range(max(1, round(pages / _CHUNK)))]
+    work = partial(_windows, digits=digits, others=others, mnist=mnist, labels=labels)
+    with ProcessPoolExecutor(processes) as pool:
+        found = [window for part in pool.map(work, seeds) for window in part]
+    return tuple(np.stack(part) for part in zip(*found, strict=True))
+
+
+def _windows(seed: int, digits, others, mnist, labels) -> list[tuple]:
+    rng = np.random.default_rng(seed)
+    chances = np.array([weight for weight, _ in SCENES])
+    found = []
+    for _ in range(_CHUNK):
+        scene = SCENES[rng.choice(len(SCENES), p=chances / chances.sum())][1]
+        writing, tall = _page(rng, digits, others, mnist, labels)
+        found += _cut(photograph(writing, rng, scene), writing.ink, tall, rng)
+    return found
+
+
+def _page(rng, digits, others, mnist, labels) -> tuple[Writing, float]:
+    """One line of writing, or two or three, and the height of its digits."""
+    tall = float(np.exp(rng.uniform(np.log(20), np.log(110))))
+    rows = []
+    for _ in range(int(rng.choice([1, 2, 3], p=[0.75, 0.18, 0.07]))):
+        count = 1 if rng.random() < 0.3 else int(rng.integers(2, 9))
+        signs = _signs(digits, mnist, labels, rng, count, tall)
+        if rng.random() < 0.15:
+            other = others[int(rng.integers(len(others)))]
+            signs.insert(
+                int(rng.integers(len(signs) + 1)),
+                (other.label, render(other, rng, tall * rng.uniform(0.3, 1.0), 0.08 * tall)),
+            )
+        rows.append(write_row(signs, rng, (-0.12, 0.12) if rng.random() < 0.4 else (0.05, 0.7)))
+    return _stacked(rows), tall
+
+
+def _stacked(rows: list[Writing]) -> Writing:
+    """Lines of writing below each other."""
+    width = max(row.ink.shape[1] for row in rows)
+    ink = np.vstack([np.pad(r.ink, ((0, 0), (0, width - r.ink.shape[1]))) for r in rows])
+    return Writing(ink, sum((r.labels for r in rows), ()), rows[0].boxes)
+
+
+def _cut(picture, ink, tall: float, rng) -> list[tuple]:
+    """Up to three windows of a photograph, in the network's scale, with their truth."""
+    small = min(picture.shape[:2])
+    picture, factor = resize(picture, min(4.0, max(1.0, SMALL_SIDE / small)))
+    darkness, _ = even_light(picture, to_grey(picture))
+    level = level_of(darkness)
+    if level is None:
+        return []
+    wanted = TALL * float(np.exp(rng.normal(0, 0.3)))
+    size = [max(8, round(side * wanted / tall)) for side in ink.shape[::-1]]
+    method = cv2.INTER_AREA if wanted < tall * factor else cv2.INTER_CUBIC
+    page = as_input(cv2.resize(darkness, size, interpolation=method), level)
+    method = cv2.INTER_AREA if wanted < tall else cv2.INTER_CUBIC
+    truth = cv2.resize(ink, size, interpolation=method)
+    area = page.size / SIDE**2
+    return [_window(page, truth, rng) for _ in range(1 if area < 1.5 else 2 if area < 4 else 3)]
+
+
+def _window(page: np.ndarray, truth: np.ndarray, rng) -> tuple[np.ndarray, np.ndarray]:
+    """A window at a random place; bare paper where the page has ended."""
+    out = []
+    top, left = (int(rng.integers(0, max(1, side - SIDE + 1))) for side in page.shape)
+    for picture, empty in ((page, 64), (truth, 0)):
+        window = np.full((SIDE, SIDE), empty, np.uint8)
+        part = picture[top : top + SIDE, left : left + SIDE]
+        window[: part.shape[0], : part.shape[1]] = part
+        out.append(window)
+    return tuple(out)
