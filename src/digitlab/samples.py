@@ -1,20 +1,20 @@
 """What people taught: each crop with its ink, what was predicted and what it really is, in SQL."""
 
 import hashlib
-import io
 import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from numbers import Real
 
 import numpy as np
-from PIL import Image
 from sqlalchemy import Connection, Select, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from digitlab import images
+from digitlab.crops import crop_around, digest_of, is_bare, picture_of, to_png
 from digitlab.database import Database
 from digitlab.errors import DataError
 from digitlab.recognizer import Digit
@@ -28,8 +28,6 @@ SOURCES = ("drawn", "uploaded", "camera", "imported")
 STATES = ("pending", "accepted", "rejected")
 NEWEST, MOST_WRONG = SORTS = ("newest", "most wrong")
 
-CROP_SIDE = 512  # pixels; larger crops are made smaller, which 28x28 ink does not feel
-CROP_MARGIN = 0.15  # of the digit's longer side, for what a better preprocessing may want to see
 KEPT_AFTER_DELETION = timedelta(days=1)  # that long, an undo is possible
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}")  # of a version or a session
@@ -198,36 +196,6 @@ class Corrections:
         return Corrections(
             self.ink[index], self.labels[index], self.ids[index], self.digests[index]
         )
-
-
-def crop_around(image: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
-    """The part of a picture around a box (left, top, width, height), with some margin."""
-    left, top, width, height = box
-    margin = math.ceil(max(width, height) * CROP_MARGIN)
-    rows = slice(max(0, top - margin), top + height + margin)
-    return image[rows, max(0, left - margin) : left + width + margin]
-
-
-def to_png(pixels: np.ndarray) -> bytes:
-    """PNG of (h, w) grey, (h, w, 3) RGB or (h, w, 4) RGBA uint8; the same pixels, the same bytes.
-
-    No more than CROP_SIDE pixels a side, and nothing but pixels: no date, place or device.
-    """
-    if pixels.ndim == 3 and pixels.shape[2] == 4 and pixels[..., 3].min() == 255:
-        pixels = pixels[..., :3]
-    if pixels.ndim == 3 and pixels.shape[2] == 3 and (pixels == pixels[..., :1]).all():
-        pixels = pixels[..., 0]
-    image = Image.fromarray(np.ascontiguousarray(pixels))
-    if max(image.size) > CROP_SIDE:
-        image.thumbnail((CROP_SIDE, CROP_SIDE), Image.Resampling.LANCZOS, reducing_gap=None)
-    file = io.BytesIO()
-    image.save(file, "PNG")
-    return file.getvalue()
-
-
-def picture_of(ink: np.ndarray) -> bytes:
-    """PNG of ink (28, 28) uint8, dark on white: the crop of what came as ink alone."""
-    return to_png(255 - ink)
 
 
 def add(db: Database, sample: Sample) -> Change:
@@ -444,18 +412,19 @@ def _prepared(sample: Sample) -> dict:
     """A sample's columns, its ink and its crop, checked."""
     _check_sample(sample)
     crop = sample.crop or picture_of(sample.ink)
-    pixels = images.decode(crop)
-    ink = sample.ink.tobytes()
+    if not is_bare(crop):
+        crop = to_png(images.decode(crop))
+    ink, shares = sample.ink.tobytes(), sample.probabilities
     return {
-        "digest": _digest(pixels),
+        "digest": digest_of(images.decode(crop)),
         "ink_digest": hashlib.sha256(ink).hexdigest(),
         "ink": ink,
-        "crop": crop if _is_bare(crop) else to_png(pixels),
+        "crop": crop,
         "only_ink": not sample.crop,
         "source": sample.source,
         "predicted": sample.predicted,
-        "probabilities": None if sample.probabilities is None else list(sample.probabilities),
-        "is_digit": sample.is_digit,
+        "probabilities": shares and [float(share) for share in shares],
+        "is_digit": None if shares is None else float(sample.is_digit),
         "predicted_by": sample.version,
         "label": sample.label,
         "loss": sample.loss,
@@ -477,31 +446,13 @@ def _check_sample(sample: Sample) -> None:
     if sample.probabilities is None:
         return
     shares = (*sample.probabilities, sample.is_digit)
-    right = len(shares) == 11 and all(isinstance(p, float) and 0 <= p <= 1 for p in shares)
+    right = len(shares) == 11 and all(isinstance(p, Real) and 0 <= p <= 1 for p in shares)
     _check(right, "the probabilities are not ten numbers from 0 to 1, and one for being a digit")
 
 
 def _check(holds: bool, message: str) -> None:
     if not holds:
         raise DataError(message)
-
-
-def _digest(pixels: np.ndarray) -> str:
-    """Names a crop by its pixels (h, w, 3) or (h, w, 4) uint8, however they were packed."""
-    shape = "x".join(map(str, pixels.shape)).encode()
-    return hashlib.sha256(shape + b":" + pixels.tobytes()).hexdigest()
-
-
-def _is_bare(png: bytes) -> bool:
-    """Whether it is a small PNG that holds pixels and nothing else, so that it can be kept."""
-    if png[:8] != b"\x89PNG\r\n\x1a\n":
-        return False
-    if max(int.from_bytes(png[16:20]), int.from_bytes(png[20:24])) > CROP_SIDE:
-        return False
-    place = 8
-    while png[place + 4 : place + 8] in (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"):
-        place += 12 + int.from_bytes(png[place : place + 4])
-    return place == len(png)
 
 
 _ROW = tuple(c for c in samples.c if c.name not in ("digest", "ink_digest"))
