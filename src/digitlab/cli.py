@@ -1,4 +1,4 @@
-"""The terminal's way in: `digitlab recognize`, `train`, `benchmark` and `data`."""
+"""The terminal's way in: reading, training, measuring; `store_cli` has what concerns the store."""
 
 import argparse
 import json
@@ -14,7 +14,7 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
-from digitlab import __version__
+from digitlab import __version__, store_cli
 from digitlab.errors import DigitLabError
 
 # Everything heavy is imported by the command that needs it: --help answers at once.
@@ -70,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for add in (_add_recognize, _add_benchmark, _add_train, _add_train_ink, _add_data):
         add(commands)
+    store_cli.add_commands(commands, _command)
     return parser
 
 

@@ -410,7 +410,7 @@ def _put(db: Database, many: Sequence[Sample], counts: bool) -> Change:
 
 def _prepared(sample: Sample) -> dict:
     """A sample's columns, its ink and its crop, checked."""
-    _check_sample(sample)
+    check(sample)
     crop = sample.crop or picture_of(sample.ink)
     if not is_bare(crop):
         crop = to_png(images.decode(crop))
@@ -435,12 +435,15 @@ def _prepared(sample: Sample) -> dict:
     }
 
 
-def _check_sample(sample: Sample) -> None:
+def check(sample: Sample) -> None:
+    """Raise DataError saying what is wrong with a sample, if anything is."""
     ink = sample.ink
     _check(ink.shape == (28, 28) and ink.dtype == np.uint8, "the ink is not 28x28 bytes")
     _check(sample.label in LABELS, f"{sample.label!r} is no label from 0 to 10")
     _check(sample.source in SOURCES, f"{sample.source!r} is no source")
     _check(sample.state in (None, *STATES), f"{sample.state!r} is no state")
+    year = sample.created.year if sample.created else 2000
+    _check(1980 <= year < 2200, f"{sample.created} is no time at which this can have been made")
     for name in filter(None, (sample.version, sample.session)):
         _check(_NAME.fullmatch(name) is not None, f"{name[:80]!r} is no name of a version")
     if sample.probabilities is None:

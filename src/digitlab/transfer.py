@@ -3,6 +3,7 @@
 import csv
 import io
 import posixpath
+import warnings
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -10,7 +11,7 @@ from datetime import datetime
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from digitlab import images, samples
 from digitlab.archives import MOST_ENTRIES, open_archive, read_array, read_entry
@@ -44,6 +45,7 @@ MOST_PIXELS_IN_ALL = 8 * 10**9
 PIXEL_COLUMNS = 785  # the label and 28x28 values from 0 to 255
 LONGEST_LINE = 16_000  # bytes of a line of CSV; the header of one has about 6,000
 
+_PICTURES = [form for form in images.FORMATS if form != "HEIF"]  # Pillow's own
 _REFUSED = "not_a_digit"
 _FOLDERS = {str(digit): digit for digit in range(10)} | {_REFUSED: NOT_A_DIGIT}
 _RUBBISH = ("__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini")  # put in by file managers
@@ -308,10 +310,12 @@ def _read_ink(archive: zipfile.ZipFile, entry: zipfile.ZipInfo | None) -> np.nda
 def _check_picture(data: bytes, name: str) -> int:
     """How many pixels a picture has, without decoding it."""
     try:
-        with Image.open(io.BytesIO(data), formats=images.FORMATS) as image:
-            pixels = image.width * image.height
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        raise DataError(f"{name} is no picture that can be read. Use PNG.") from None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a large picture, which is checked here
+            with Image.open(io.BytesIO(data), formats=_PICTURES) as image:
+                pixels = image.width * image.height
+    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError):
+        raise DataError(f"{name} is no picture that can be read. Use PNG or JPEG.") from None
     if pixels > MOST_PIXELS:
         raise DataError(
             f"{name} has {pixels / 1e6:.0f} million pixels; a picture of one digit may have "
@@ -328,15 +332,14 @@ def _ink_of(picture: bytes, name: str) -> np.ndarray | None:
         raise DataError(f"{name}: {error}") from error
     # One digit fills its picture: whatever covers the most of it is all of the digit.
     largest = max(glyphs, key=lambda glyph: glyph.box[2] * glyph.box[3], default=None)
-    return largest and largest.ink
+    return None if largest is None else largest.ink
 
 
 def _sample(row: dict, crop: bytes, ink: np.ndarray) -> Sample:
     """A row of the table as a sample; columns may be missing."""
+    shares, time = row.get("probabilities"), row.get("time")
     try:
-        shares = row.get("probabilities")
-        time = row.get("time")
-        return Sample(
+        sample = Sample(
             crop=crop,
             ink=ink,
             label=_FOLDERS[row["label"]],
@@ -348,7 +351,9 @@ def _sample(row: dict, crop: bytes, ink: np.ndarray) -> Sample:
             state=row.get("state") or None,
             created=datetime.fromisoformat(time) if time else None,
         )
-    except (ValueError, KeyError, TypeError) as error:
+        samples.check(sample)
+        return sample
+    except (ValueError, KeyError, TypeError, DataError) as error:
         raise DataError(f"The row of {row['file']} in {TABLE} is not in order: {error}.") from error
 
 
