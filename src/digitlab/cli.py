@@ -307,13 +307,13 @@ def _load(model: Path | None):
     from digitlab.recognizer import Recognizer
 
     recognizer = Recognizer.load(model) if model else Recognizer.load()
-    with _silent_stderr():  # LiteRT reports its delegate when it computes for the first time
+    with silent_stderr():  # LiteRT reports its delegate when it computes for the first time
         recognizer.classify(np.zeros((1, 28, 28), np.uint8))
     return recognizer
 
 
 @contextmanager
-def _silent_stderr() -> Iterator[None]:
+def silent_stderr() -> Iterator[None]:
     """Without what C++ code prints to the process' standard error."""
     sys.stderr.flush()
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)

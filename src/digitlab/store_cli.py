@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from digitlab.errors import DataError
@@ -92,14 +93,29 @@ def _exportable(text: str) -> Path:
 def _store():
     """The store, with the shipped model in it."""
     from digitlab import versions
+    from digitlab.cli import silent_stderr
     from digitlab.database import connect
 
     db = connect()
     try:
-        versions.ensure_shipped(db)
+        with silent_stderr():  # LiteRT reports its delegate when it computes for the first time
+            versions.ensure_shipped(db)
         yield db
     finally:
         db.close()
+
+
+def _champion(db):
+    """The recogniser that serves, started."""
+    import numpy as np
+
+    from digitlab.cli import silent_stderr
+    from digitlab.versions import champion_recognizer
+
+    recognizer = champion_recognizer(db)
+    with silent_stderr():
+        recognizer.classify(np.zeros((1, 28, 28), np.uint8))
+    return recognizer
 
 
 def _versions(arguments: argparse.Namespace) -> int:
@@ -108,7 +124,9 @@ def _versions(arguments: argparse.Namespace) -> int:
     with _store() as db:
         found = versions.listed(db, discarded=arguments.all)
     if arguments.json:
-        print(json.dumps([vars(version) for version in found], indent=1, default=str))
+        print(
+            json.dumps([vars(version) for version in found], indent=1, default=datetime.isoformat)
+        )
         return 0
     print(f"  {'version':>7}  {'kind':<10}  {'parent':>6}  {'stored (UTC)':<16}  MNIST test")
     for version in found:
@@ -139,14 +157,14 @@ def _promote(arguments: argparse.Namespace) -> int:
 
 
 def _import(arguments: argparse.Namespace) -> int:
-    from digitlab import transfer, versions
+    from digitlab import transfer
 
     try:
         file = arguments.file.open("rb")
     except OSError as error:
         raise DataError(f"{arguments.file} can't be read: {error.strerror}") from error
     with file, _store() as db:
-        done = transfer.import_file(db, file, versions.champion_recognizer(db), _progress())
+        done = transfer.import_file(db, file, _champion(db), _progress())
     print(f"{done.added} new, {done.updated} changed, {done.unchanged} known")
     for name in done.skipped:
         print(f"left out, there is no ink in it: {name}", file=sys.stderr)
