@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from databases import database, empty_url, migrated, postgresql  # noqa: F401, fixtures
 from hypothesis import settings
 
 # Examples are the same in every run, so that a failure can be seen again.

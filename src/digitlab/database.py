@@ -78,7 +78,12 @@ def database_url(secrets_url: str | None = None) -> str:
     secrets_url : what the app found in Streamlit's secrets, if anything.
     """
     named = os.environ.get("DIGITLAB_DATABASE_URL") or secrets_url or _url_in_secrets()
-    return named or URL.create("sqlite", database=str(home() / "digitlab.db")).render_as_string()
+    return named or sqlite_url(home() / "digitlab.db")
+
+
+def sqlite_url(file: Path) -> str:
+    """The URL of a SQLite file, whatever signs are in its path."""
+    return URL.create("sqlite", database=str(file)).render_as_string()
 
 
 def home() -> Path:
@@ -121,7 +126,7 @@ def connect(url: str | None = None) -> Database:
         with engine.connect() as connection:
             found = _revision(connection)
         if found != migrations.revisions()[-1]:
-            _migrate(engine)
+            migrate(engine)
     return Database(engine.url.render_as_string(hide_password=False), engine)
 
 
@@ -223,8 +228,13 @@ def _revision(connection: Connection) -> str | None:
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
-def _migrate(engine: Engine) -> None:
-    """Take the steps that are missing, in one transaction; others wait and find them taken."""
+def migrate(engine: Engine, to: str | None = None) -> None:
+    """Take the steps that are missing, in one transaction; others wait and find them taken.
+
+    Parameters
+    ----------
+    to : the step to stop after; the last if None.
+    """
     from alembic import command
     from alembic.config import Config
 
@@ -236,12 +246,12 @@ def _migrate(engine: Engine) -> None:
                 f"The store was made by a newer Digit Lab: its schema is {found}, and this "
                 f"program knows those up to {known[-1]}. Update the program."
             )
-        if found != known[-1]:
+        if found != (to or known[-1]):
             config = Config()
             config.set_main_option("script_location", str(migrations.FOLDER).replace("%", "%%"))
             config.set_main_option("path_separator", "os")
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(config, to or "head")
 
 
 @contextmanager
