@@ -23,6 +23,7 @@ from digitlab.synthesis import (
     Drawing,
     Scene,
     Writing,
+    flagged,
     photograph,
     render,
     write_row,
@@ -32,6 +33,7 @@ NOT_A_DIGIT = 10
 SKIPPED = -1  # neither a digit nor clearly something else
 HELD_OUT_SOURCE = "uqb"  # a whole site that the shipped model has never seen
 HELD_OUT_PAGES = 10  # percent of the other sites' pages (writers), likewise
+FLAGGED = 0.35  # of the ones with a single steep stroke
 _CHUNK = 200  # pictures made by one task
 
 SCENES = (
@@ -143,9 +145,15 @@ def _signs(drawings: list[Drawing], mnist: np.ndarray, labels: np.ndarray, rng, 
             i = int(rng.integers(len(mnist)))
             signs.append((str(labels[i]), enlarge_mnist(mnist[i], height)))
         else:
-            drawing = drawings[int(rng.integers(len(drawings)))]
+            drawing = _any_of(drawings, rng)
             signs.append((drawing.label, render(drawing, rng, height, pen, lean)))
     return signs
+
+
+def _any_of(drawings: list[Drawing], rng: np.random.Generator) -> Drawing:
+    """One of the drawings, a 1 often with an upstroke that its writer did not make."""
+    drawing = drawings[int(rng.integers(len(drawings)))]
+    return flagged(drawing, rng) if rng.random() < FLAGGED else drawing
 
 
 def enlarge_mnist(ink: np.ndarray, height: float) -> np.ndarray:
@@ -196,7 +204,7 @@ def _drawn(seed: int, drawings, mnist, labels) -> list[tuple]:
         tall = rng.uniform(40, 260)
         pen = float(np.exp(rng.uniform(np.log(1.5), np.log(max(2.5, 0.2 * tall)))))
         count = 1 if rng.random() < 0.8 else int(rng.integers(2, 5))
-        chosen = [drawings[int(i)] for i in rng.integers(0, len(drawings), count)]
+        chosen = [_any_of(drawings, rng) for _ in range(count)]
         signs = [(d.label, render(d, rng, tall, pen)) for d in chosen]
         writing = write_row(signs, rng, (-0.05, 0.4))
         found += examples_of(writing.ink, writing, "drawn")

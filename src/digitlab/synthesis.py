@@ -57,6 +57,36 @@ def _drawing(entry: dict) -> Drawing:
     return Drawing(str(entry["label"]), entry["source"], entry["page"], strokes)
 
 
+def flagged(drawing: Drawing, rng: np.random.Generator) -> Drawing:
+    """A 1 as much of Europe and Latin America writes it: with an upstroke, perhaps a foot.
+
+    Other drawings, and a 1 that is no single steep stroke, come back as they are.
+    """
+    if drawing.label != "1" or len(drawing.strokes) != 1:
+        return drawing
+    stem = drawing.strokes[0]
+    low, high = stem.min(0), stem.max(0)
+    tall, wide = high[1] - low[1], high[0] - low[0]
+    if wide > 0.45 * tall or len(stem) < 2:
+        return drawing
+    if stem[0, 1] > stem[-1, 1]:
+        stem = stem[::-1]
+    reach = tall * rng.uniform(0.12, 0.65)
+    # A 7 begins with a bar that is nearly level; an upstroke is steeper.
+    drop = reach * rng.uniform(0.55, 1.6)
+    bend = np.array([rng.uniform(-0.1, 0.1), rng.uniform(0, 0.12)]) * tall
+    tip = stem[0] + [-reach, min(drop, 0.85 * tall)]
+    time = np.linspace(0, 1, 9)[:, None]
+    flag = tip * (1 - time) ** 2 + ((tip + stem[0]) / 2 + bend) * 2 * time * (1 - time)
+    flag = flag + stem[0] * time**2
+    strokes = [np.concatenate([flag, stem]).astype(np.float32)]
+    if rng.random() < 0.25:
+        left, right = rng.uniform(0.1, 0.4, 2) * tall
+        foot = [stem[-1] + [-left, rng.normal(0, 0.03) * tall], stem[-1] + [right, 0]]
+        strokes.append(np.array(foot, np.float32))
+    return Drawing("1", drawing.source, drawing.page, tuple(strokes))
+
+
 def render(
     drawing: Drawing,
     rng: np.random.Generator,
