@@ -5,6 +5,7 @@ import numpy as np
 from digitlab.preprocess import Row
 
 LEAST = 1e-6  # a probability never counts for less, so that one odd piece can't decide a row
+SHORT = 0.7  # of the usual height; what is lower is less and less likely a digit of its own
 SKIP = 0.1  # how readily a piece is taken for no digit and left out of the path
 
 
@@ -25,7 +26,8 @@ def best_path(row: Row, belief: np.ndarray, junk: np.ndarray) -> list[int]:
     step: list[tuple[int, int | None]] = [(0, None)] * (row.pieces + 1)
     for index, candidate in sorted(enumerate(row.candidates), key=lambda c: c[1].first):
         covered = candidate.last - candidate.first
-        options = [(belief[index], index)]
+        short = min(1.0, candidate.glyph.box[3] / (SHORT * row.height))
+        options = [(belief[index] * short**2, index)]
         if covered == 1:
             options.append((SKIP * junk[index], None))
         for probability, choice in options:

@@ -41,17 +41,18 @@ def make(pages: int, seed: int, digits, others, mnist, labels, processes: int = 
     pixel is handwriting, likewise.
     """
     seeds = [seed * 100_000 + i for i in range(max(1, round(pages / _CHUNK)))]
-    work = partial(_windows, digits=digits, others=others, mnist=mnist, labels=labels)
+    count = min(pages, _CHUNK)
+    work = partial(_windows, count=count, digits=digits, others=others, mnist=mnist, labels=labels)
     with ProcessPoolExecutor(processes) as pool:
         found = [window for part in pool.map(work, seeds) for window in part]
     return tuple(np.stack(part) for part in zip(*found, strict=True))
 
 
-def _windows(seed: int, digits, others, mnist, labels) -> list[tuple]:
+def _windows(seed: int, count: int, digits, others, mnist, labels) -> list[tuple]:
     rng = np.random.default_rng(seed)
     chances = np.array([weight for weight, _ in SCENES])
     found = []
-    for _ in range(_CHUNK):
+    for _ in range(count):
         scene = SCENES[rng.choice(len(SCENES), p=chances / chances.sum())][1]
         writing, tall = _page(rng, digits, others, mnist, labels)
         found += _cut(photograph(writing, rng, scene), writing.ink, tall, rng)

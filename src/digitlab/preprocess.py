@@ -44,10 +44,18 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of writing: how many pieces it has, and every way to join them into digits."""
+    """One line of writing.
+
+    Attributes
+    ----------
+    pieces : how many there are.
+    candidates : every way to join them into digits.
+    height : of a usual digit, in pixels of the picture.
+    """
 
     pieces: int
     candidates: tuple[Candidate, ...]
+    height: float
 
 
 @dataclass(frozen=True)
@@ -95,7 +103,7 @@ def _row(paper: Paper, segmentation: Segmentation, line: TextLine, limits) -> Ro
         ink = paper.ink[piece.top : piece.bottom, piece.left : piece.right]
         box = _box(piece, paper.scale, limits)
         candidates.append(Candidate(*span, Glyph(box, to_frame(ink, mask))))
-    return Row(len(line.pieces), tuple(candidates))
+    return Row(len(line.pieces), tuple(candidates), line.height / paper.scale)
 
 
 def _box(piece, scale: float, limits: tuple[int, int]) -> Box:
