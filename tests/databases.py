@@ -25,9 +25,9 @@ class Server:
         self._uri = make_url(uri).set(drivername="postgresql+psycopg")
         self._admin = create_engine(self._uri, isolation_level="AUTOCOMMIT")
 
-    def create(self, template: str | None = None) -> str:
+    def create(self, template: str | None = None, name: str | None = None) -> str:
         """The URL of a new database, empty or a copy of another."""
-        name = f"test_{next(_numbers)}"
+        name = name or f"test_{next(_numbers)}"
         copied = f" TEMPLATE {template}" if template else ""
         self._run(f"CREATE DATABASE {name}{copied}")
         url = self._uri.set(drivername="postgresql", database=name)

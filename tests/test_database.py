@@ -183,13 +183,17 @@ def test_folder_that_can_not_be_made_is_named(tmp_path):
         connect(f"sqlite:///{tmp_path}/file/inside/a.db")
 
 
-def test_server_that_went_away_is_reported_and_found_again(postgresql):
-    url = postgresql.create()
+def test_server_that_went_away_is_reported_and_found_again(postgresql, migrated):
+    url = postgresql.create(migrated)
     db = connect(url)
+    assert samples.page(db).total == 0
     postgresql.drop(url)
     with pytest.raises(StoreError, match="can't be used"):
         samples.page(db)
+    postgresql.create(migrated, make_url(url).database)
+    assert samples.page(db).total == 0
     db.close()
+    postgresql.drop(url)
 
 
 def test_store_lies_in_the_repository_by_default(nothing_configured):

@@ -7,6 +7,8 @@ import math
 import numpy as np
 from PIL import Image
 
+from digitlab.errors import ImageError
+
 SIDE = 512  # pixels; larger crops are made smaller, which 28x28 ink does not feel
 MARGIN = 0.15  # of the digit's longer side, for what a better preprocessing may want to see
 
@@ -41,10 +43,20 @@ def picture_of(ink: np.ndarray) -> bytes:
     return to_png(255 - ink)
 
 
-def digest_of(pixels: np.ndarray) -> str:
-    """Names a crop by its pixels (h, w, 3) or (h, w, 4) uint8, however they were packed."""
-    shape = "x".join(map(str, pixels.shape)).encode()
-    return hashlib.sha256(shape + b":" + pixels.tobytes()).hexdigest()
+def digest_of(png: bytes) -> str:
+    """Names a crop by its pixels, however they were packed.
+
+    Raises
+    ------
+    ImageError if the PNG is damaged.
+    """
+    # Not by `images.decode`, which may get better: the same crop must keep its name for ever.
+    try:
+        with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
+            pixels = image.convert("RGBA")
+    except (OSError, ValueError, SyntaxError, EOFError) as error:
+        raise ImageError("The crop is a damaged PNG file.") from error
+    return hashlib.sha256(f"{pixels.size}".encode() + pixels.tobytes()).hexdigest()
 
 
 def is_bare(png: bytes) -> bool:

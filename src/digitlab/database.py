@@ -42,6 +42,8 @@ class Database:
     def reading(self) -> Iterator[Connection]:
         """A connection that sees one state of the store throughout. Raises StoreError."""
         with _translated(self.engine), self.engine.connect() as connection:
+            if self.engine.dialect.name == "postgresql":  # SQLite does so by itself
+                connection.execution_options(isolation_level="REPEATABLE READ")
             yield connection
 
     @contextmanager

@@ -253,7 +253,7 @@ def page(
         total = connection.execute(_matching(select(func.count(samples.c.id)), wanted)).scalar()
         ids = connection.execute(chosen.offset(offset).limit(limit)).scalars().all()
         found = {sample.id: sample for sample in _load(connection, ids)}
-    return Page(tuple(found[id] for id in ids), total)
+    return Page(tuple(found[id] for id in ids if id in found), total)
 
 
 def ids(db: Database, wanted: Filter = EVERYTHING) -> tuple[int, ...]:
@@ -416,7 +416,7 @@ def _prepared(sample: Sample) -> dict:
         crop = to_png(images.decode(crop))
     ink, shares = sample.ink.tobytes(), sample.probabilities
     return {
-        "digest": digest_of(images.decode(crop)),
+        "digest": digest_of(crop),
         "ink_digest": hashlib.sha256(ink).hexdigest(),
         "ink": ink,
         "crop": crop,
@@ -576,7 +576,8 @@ def _matching(query: Select, wanted: Filter) -> Select:
 def _load(connection: Connection, wanted: Sequence[int]) -> Iterator[Sample]:
     for part in _chunks(wanted):
         query = select(*_ROW, pictures.c.crop, pictures.c.ink).join(pictures)
-        for row in connection.execute(query.where(samples.c.id.in_(part))).mappings():
+        query = query.where(samples.c.id.in_(part), samples.c.deleted.is_(None))
+        for row in connection.execute(query).mappings():
             ink = np.frombuffer(row["ink"], np.uint8).reshape(28, 28)
             yield replace(_sample(row), crop=row["crop"], ink=ink)
 

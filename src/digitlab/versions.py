@@ -215,7 +215,7 @@ def promote(db: Database, number: int, by: str = "") -> Promotion:
         if row.discarded is not None:
             raise ModelError(f"Version {number} was discarded. Take it back first.")
         promotion = _move(connection, "promotion", _champion(connection), number, by)
-    _look_again(db)
+    look_again(db)
     return promotion
 
 
@@ -226,7 +226,7 @@ def roll_back(db: Database, by: str = "") -> Promotion:
         if before is None:
             raise ModelError("There is no earlier champion to go back to.")
         promotion = _move(connection, "roll back", _champion(connection), before, by)
-    _look_again(db)
+    look_again(db)
     return promotion
 
 
@@ -299,6 +299,11 @@ def champion_recognizer(db: Database | None) -> Recognizer:
     return _serving(db).recognizer(db)
 
 
+def look_again(db: Database) -> None:
+    """Let the next `champion_recognizer` ask the store, however lately it did."""
+    _serving(db).look_again = 0.0
+
+
 class _Serving:
     """The champion of one store as this process knows it."""
 
@@ -339,11 +344,6 @@ _servings_lock = threading.Lock()
 def _serving(db: Database) -> _Serving:
     with _servings_lock:
         return _servings.setdefault(db, _Serving())
-
-
-def _look_again(db: Database) -> None:
-    """What this process promoted itself, it need not wait for."""
-    _serving(db).look_again = 0.0
 
 
 def _check(new: NewVersion) -> None:
@@ -461,13 +461,16 @@ def _move(connection: Connection, kind: str, before: int | None, after: int, by:
 def _previous(connection: Connection) -> int | None:
     """The champion before this one: promotions pile up, a roll back takes the top one off."""
     pile: list[int] = []
-    query = select(promotions).where(promotions.c.alias == CHAMPION).order_by(promotions.c.id)
-    for row in connection.execute(query):
-        if row.kind == "roll back":
+    moves = select(promotions).where(promotions.c.alias == CHAMPION).order_by(promotions.c.id)
+    for row in connection.execute(moves):
+        # One that was discarded meanwhile is passed over, so a roll back may take off several.
+        while row.kind == "roll back" and pile and pile[-1] != row.to_version:
             pile.pop()
-        else:
+        if row.kind == "promotion":
             pile.append(row.to_version)
-    return pile[-2] if len(pile) > 1 else None
+    gone = select(versions.c.number).where(versions.c.discarded.is_not(None))
+    passed = {*connection.execute(gone).scalars(), *pile[-1:]}
+    return next((number for number in reversed(pile) if number not in passed), None)
 
 
 def _upsert(connection: Connection, table, key: dict, values: dict) -> None:
