@@ -20,7 +20,7 @@ MAX_MEMORY = 480_000_000  # bytes while decoding; some formats take more of it f
 MAX_TILE = 4096 * 4096  # pixels of a TIFF's tile, decoded whole however little of it is seen
 MAX_SCANS = 64  # of a progressive JPEG; cameras and programs write about ten
 
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "HEIF", "MPO")
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "HEIF")
 """What is read. Other formats that Pillow knows are rare, and some of their readers fragile."""
 
 _KINDS = "PNG, JPEG, WebP, BMP, GIF, TIFF or HEIC"
@@ -135,7 +135,8 @@ def _bytes_a_pixel(image: Image.Image) -> int:
     if "progressive" in image.info:  # two bytes of coefficients a channel, and the picture
         return 2 * len(image.getbands()) + 4
     if image.format == "TIFF":  # a strip may be the whole
-        return max(9, sum(image.tag_v2.get(Tag.BitsPerSample, (1,))) // 8 + 4)
+        bits = sum(image.tag_v2.get(Tag.BitsPerSample, (1,)))
+        return min(max(9, bits // 8 + 4), 16)  # a damaged file may claim any number of bits
     return 9  # the picture and the array
 
 

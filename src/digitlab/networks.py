@@ -73,7 +73,7 @@ def binarizer(side: int = 128, widths: tuple[int, int, int] = (16, 32, 64), dtyp
     Returns
     -------
     keras.Model from "page" (n, side, side, 1) float32, darkness as `binarization.as_input`
-        gives it, to "ink", logits of the same shape.
+        gives it, to a dict of "ink", logits of the same shape.
     """
     fine, middle, coarse = widths
     page = keras.Input((side, side, 1), name="page")
@@ -90,7 +90,7 @@ def binarizer(side: int = 128, widths: tuple[int, int, int] = (16, 32, 64), dtyp
         x = layers.UpSampling2D(dtype=dtype)(x)
         x = _convolution(layers.Add(dtype=dtype)([x, skip]), width, dtype)
     ink = layers.Conv2DTranspose(1, 4, strides=2, padding="same", dtype="float32", name="ink")(x)
-    return keras.Model(page, ink, name="binarizer")
+    return keras.Model(page, {"ink": ink}, name="binarizer")
 
 
 ARCHITECTURES = {"compact": compact}

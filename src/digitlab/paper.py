@@ -9,12 +9,14 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from digitlab.binarization import shipped
 from digitlab.ruling import remains, ruling
 
 WORKING_SIDE = 1600  # pixels; a digit of 1/60 of the picture is still 26 pixels high
 SMALL_SIDE = 120  # a photograph smaller than this is enlarged, since strokes are 1-2 pixels wide
 BACKGROUND_SIDE = 320  # the light changes slowly, so the ground is estimated on a small copy
 FLAT_SHARE = 0.4  # of all pixels exactly alike: a drawing or a scan, not a photograph
+INK = 0.4  # soft ink from which a pixel is ink
 LEAST_CONTRAST = 0.055  # share of the ground's light that ink must take away to be seen
 
 
@@ -119,19 +121,81 @@ def _read_flat(grey: np.ndarray, level: int, scale: float) -> Paper:
     share = ink.astype(np.float32) / peak
     # JPEG rings a little around strokes; MNIST's greys start at 1. A twentieth tells them apart.
     mask = (share > (0.0 if max(grey.shape) <= 32 else 0.25)).astype(np.uint8)
-    lines = ruling(mask) if max(grey.shape) > 60 else None
-    if lines is not None and _worth_reading(mask & ~lines, mask):
-        mask[lines] = 0
-        mask[remains(mask, lines)] = 0
-    return Paper(grey, share, share, mask, scale, True, light)
+    ink = share
+    if max(grey.shape) > 60 and ruling(mask) is not None:
+        ink = _handwriting(share, 1.0)
+        mask = (ink > INK).astype(np.uint8)
+    return Paper(grey, share, ink, mask, scale, True, light)
 
 
 def _read_photo(image: np.ndarray, grey: np.ndarray, scale: float) -> Paper:
     """A photograph: the light is evened out, then ink is what is clearly darker than its ground."""
     darkness, light = even_light(image, grey)
-    noise = _noise(darkness)
-    ink, mask = _without_ruling(darkness, noise)
-    return Paper(grey, darkness, ink, mask, scale, False, light)
+    level = level_of(darkness)
+    if level is None:
+        ink = np.zeros(darkness.shape, np.float32)
+    else:
+        ink = _handwriting(darkness, level)
+    return Paper(grey, darkness, ink, _grown(ink > INK, ink > 0.7), scale, False, light)
+
+
+def _handwriting(darkness: np.ndarray, level: float) -> np.ndarray:
+    """Soft ink, (h, w) float32, by the binarization network.
+
+    It needs to know how high the writing is: a guess at first, then what it found itself.
+    """
+    dark, mask = _separate(darkness, level)
+    lines = ruling(mask)
+    rest = mask if lines is None else mask & ~(lines | remains(mask & ~lines, lines))
+    tall = usual_height(rest) or 0.5 * darkness.shape[0]
+    binarizer = shipped()
+    for _ in range(2):
+        ink = binarizer(darkness, level, tall)
+        found = usual_height((ink > INK).astype(np.uint8))
+        if not found or 0.6 < found / tall < 1.7:
+            break
+        tall = found
+    if lines is None and not (ink > INK).any():
+        return dark * mask  # whatever it is, it is all there is
+    return np.maximum(ink, dark * _whole(mask, ink > INK, lines))
+
+
+def _whole(mask: np.ndarray, found: np.ndarray, lines: np.ndarray | None) -> np.ndarray:
+    """Parts of `mask` that are one digit although the network took some of it for a line.
+
+    The foot of a 2 and the bar of a 7 look like ruled lines where nothing but their ends says
+    otherwise; a part that stands free, is no wider than a digit and is on no line is writing.
+
+    Parameters
+    ----------
+    mask : (h, w) uint8 0 or 1, all that is dark.
+    found : (h, w) bool, what the network takes for writing.
+    lines : (h, w) bool, printed lines, or None.
+    """
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    x, y, w, h, area = stats.T
+    free = (x > 1) & (y > 1) & (x + w < mask.shape[1] - 1) & (y + h < mask.shape[0] - 1)
+    shaped = (w < 1.25 * h) & (h >= 8)
+    kept = np.bincount(labels[found], minlength=count) / area
+    whole = free & shaped & (kept > 0.25)
+    if lines is not None:
+        whole &= np.bincount(labels[lines], minlength=count) == 0
+    whole[0] = False
+    return whole[labels]
+
+
+def usual_height(mask: np.ndarray) -> float:
+    """The usual height in pixels of what is written in `mask` (h, w) uint8, 0.0 if nothing is.
+
+    A weighted median: a tall piece says more about digits than a speck.
+    """
+    _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    heights = stats[1:, cv2.CC_STAT_HEIGHT]
+    heights = np.sort(heights[heights >= 5]).astype(float)
+    if not heights.size:
+        return 0.0
+    share = np.cumsum(heights**2)
+    return float(heights[np.searchsorted(share, share[-1] / 2)])
 
 
 def even_light(image: np.ndarray, grey: np.ndarray) -> tuple[np.ndarray, bool]:
@@ -204,43 +268,12 @@ def _noise(darkness: np.ndarray) -> float:
     return float(max(0.0, np.median(sample) - low))
 
 
-def _without_ruling(darkness: np.ndarray, noise: float) -> tuple[np.ndarray, np.ndarray]:
-    """Soft ink and its mask, printed lines taken out.
+def _separate(darkness: np.ndarray, dark: float) -> tuple[np.ndarray, np.ndarray]:
+    """All that is dark, soft and as a mask: at least half as dark as the ink around it.
 
-    What is ink is decided anew without the lines, since faint writing hides beside strong ones.
+    `dark` is how dark ink is on this page.
     """
-    ink, mask = _separate(darkness, noise)
-    for _ in range(2):
-        lines = ruling(mask)
-        if lines is None:
-            break
-        darkness = np.where(lines, np.float32(0), darkness)
-        fresh_ink, fresh_mask = _separate(darkness, noise)
-        leftover = remains(fresh_mask, lines)
-        fresh_mask[leftover] = 0
-        darkness[leftover] = 0
-        if not _worth_reading(fresh_mask, mask):
-            break
-        ink, mask = fresh_ink, fresh_mask
-    return ink, mask
-
-
-def _worth_reading(cleaned: np.ndarray, before: np.ndarray) -> bool:
-    """Whether enough is left without the lines: else the "line" was the writing."""
-    rows = np.flatnonzero(before.any(1))
-    _, _, stats, _ = cv2.connectedComponentsWithStats(cleaned.astype(np.uint8), connectivity=8)
-    if len(stats) < 2:
-        return False
-    return int(stats[1:, cv2.CC_STAT_HEIGHT].max()) >= max(7, 0.15 * (rows[-1] - rows[0]))
-
-
-def _separate(darkness: np.ndarray, noise: float) -> tuple[np.ndarray, np.ndarray]:
-    """Soft ink and its mask: what is at least half as dark as the ink around it."""
-    dark = level_of(darkness)
-    if dark is None:
-        nothing = np.zeros(darkness.shape, np.float32)
-        return nothing, nothing.astype(np.uint8)
-    smooth = _smoothed(darkness)
+    smooth, noise = _smoothed(darkness), _noise(darkness)
     local = _local_darkness(smooth, dark, noise)
     mask = _grown(smooth > 0.45 * local, smooth > 0.72 * local)
     ink = ((darkness - 0.2 * local) / (0.7 * local)).clip(0, 1).astype(np.float32)

@@ -241,10 +241,11 @@ def fit_binarizer(
     keras.utils.set_random_seed(settings.seed)
     batches = Windows(*train, settings)
     network = networks.binarizer(train[0].shape[1], dtype=settings.precision)
+    trainee = keras.Model(network.input, network.output["ink"])
     loss = keras.losses.BinaryCrossentropy(from_logits=True)
-    network.compile(_optimizer(settings, len(batches)), loss, metrics=[overlap])
+    trainee.compile(_optimizer(settings, len(batches)), loss, metrics=[overlap])
     checks = tuple(as_input(part) for part in validation)
-    _run(network, batches, checks, settings, folder, tell)
+    _run(trainee, batches, checks, settings, folder, tell)
     final = networks.binarizer(side)
     final.set_weights(network.get_weights())
     return final
