@@ -36,13 +36,15 @@ HELD_OUT_PAGES = 10  # percent of the other sites' pages (writers), likewise
 FLAGGED = 0.35  # of the ones with a single steep stroke
 _CHUNK = 200  # pictures made by one task
 
+_BESIDE = {"printed": 0.1, "desk": 0.05}
 SCENES = (
-    (3.0, Scene()),
-    (1.0, Scene(ruled=1.0)),
-    (0.8, Scene(underlined=1.0)),
-    (0.8, Scene(squared=1.0)),
-    (1.2, Scene(boxed=1.0)),
-    (1.6, Scene(security=1.0, faint=0.35)),
+    (3.0, Scene(**_BESIDE)),
+    (1.0, Scene(ruled=1.0, **_BESIDE)),
+    (0.8, Scene(underlined=1.0, **_BESIDE)),
+    (1.0, Scene(squared=1.0, **_BESIDE)),
+    (1.2, Scene(boxed=1.0, **_BESIDE)),
+    (1.6, Scene(security=1.0, faint=0.35, **_BESIDE)),
+    (0.5, Scene(faint=1.0, **_BESIDE)),
 )
 """How often each kind of paper is made, and what is on it."""
 
