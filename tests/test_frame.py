@@ -29,7 +29,8 @@ def middle_of_mass(frame: np.ndarray) -> tuple[float, float]:
 @pytest.mark.parametrize("label", "0147")
 def test_longer_side_is_twenty_pixels_at_any_size(label, tall):
     frame = framed(label, tall, max(2, tall // 10))
-    assert frame.shape == (28, 28) and frame.dtype == np.uint8
+    assert frame.shape == (28, 28)
+    assert frame.dtype == np.uint8
     assert max(extent(frame)) == pytest.approx(20, abs=1)
 
 
@@ -44,7 +45,8 @@ def test_wide_ink_keeps_its_shape():
 @pytest.mark.parametrize("label", "0123456789")
 def test_mass_lies_in_the_middle(label):
     row, column = middle_of_mass(framed(label, 120, 12))
-    assert abs(row - SIDE / 2) <= 0.5 and abs(column - SIDE / 2) <= 0.5
+    assert abs(row - SIDE / 2) <= 0.5
+    assert abs(column - SIDE / 2) <= 0.5
 
 
 def test_centre_places_an_uneven_digit_by_its_mass_not_by_its_box():
@@ -106,7 +108,8 @@ def test_ink_of_twenty_pixels_is_not_resampled():
 @pytest.mark.parametrize("shape", [(1, 1), (1, 50), (50, 1), (3, 400)])
 def test_odd_shapes_give_a_frame(shape):
     frame = to_frame(np.ones(shape, np.float32), np.ones(shape, bool))
-    assert frame.shape == (28, 28) and frame.max() > 0
+    assert frame.shape == (28, 28)
+    assert frame.max() > 0
 
 
 def test_only_the_pixels_of_the_mask_are_seen():
