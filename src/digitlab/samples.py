@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from numbers import Real
 
 import numpy as np
-from sqlalchemy import Connection, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from digitlab import images
@@ -337,9 +337,12 @@ def relabel(db: Database, wanted: Iterable[int], label: int) -> Change:
     _check(label in LABELS, f"{label} is no label: use 0 to 9, or 10 for what is no digit")
     with db.writing("samples") as connection:
         change = _begin(connection, wanted)
-        for row in change.before:
-            loss = replace(_sample(row), label=label).loss
-            _set(connection, [row["id"]], label=label, loss=loss, updated=change.stamp)
+        values = {"label": label, "updated": change.stamp}
+        rows = [
+            values | {"id": row["id"], "loss": replace(_sample(row), label=label).loss}
+            for row in change.before
+        ]
+        _set_each(connection, rows)
     return change
 
 
@@ -379,9 +382,7 @@ def undo(db: Database, change: Change) -> int:
             fresh.update(connection.execute(query).scalars())
         for part in _chunks([id for id in change.created if id in fresh]):
             connection.execute(delete(samples).where(samples.c.id.in_(part)))
-        for row in change.before:
-            if row["id"] in fresh:
-                _set(connection, [row["id"]], **{k: v for k, v in row.items() if k != "id"})
+        _set_each(connection, [row for row in change.before if row["id"] in fresh])
         if fresh:
             for version, verdict, day, times in change.counted:
                 _count(connection, (version, verdict, day, -times))
@@ -555,6 +556,14 @@ def _begin(connection: Connection, wanted: Iterable[int]) -> Change:
 def _set(connection: Connection, wanted: Iterable[int], **values) -> None:
     for part in _chunks(wanted):
         connection.execute(update(samples).where(samples.c.id.in_(part)).values(**values))
+
+
+def _set_each(connection: Connection, rows: list[Mapping]) -> None:
+    """Give each sample values of its own; all rows have the same columns, `id` among them."""
+    if rows:
+        columns = {name: bindparam(f"new_{name}") for name in rows[0] if name != "id"}
+        statement = update(samples).where(samples.c.id == bindparam("new_id")).values(columns)
+        connection.execute(statement, [{f"new_{k}": v for k, v in r.items()} for r in rows])
 
 
 def _matching(query: Select, wanted: Filter) -> Select:
