@@ -400,7 +400,7 @@ def _put(db: Database, many: Sequence[Sample], counts: bool) -> Change:
         renewed = [
             known[digest]
             for digest, row in prepared.items()
-            if digest in known and _renew(connection, known[digest], row, stamp)
+            if digest in known and _renew(connection, known[digest], row, stamp, counts)
         ]
         entries = _entries(prepared, known, created, stamp) if counts else ()
         for entry in entries:
@@ -498,10 +498,13 @@ def _insert(connection: Connection, new: list[dict], stamp: datetime) -> dict[st
     return created
 
 
-def _renew(connection: Connection, old: dict, new: dict, stamp: datetime) -> bool:
-    """Give a known sample its new label, prediction and state; False if there is nothing new."""
+def _renew(connection: Connection, old: dict, new: dict, stamp: datetime, seen: bool) -> bool:
+    """Give a known sample its new label and state; False if there is nothing new.
+
+    It gets the new prediction only if that was `seen` by the person who gave the label.
+    """
     values = {"label": new["label"], "deleted": None}
-    if new["probabilities"] is not None:
+    if new["probabilities"] is not None and (seen or old["probabilities"] is None):
         names = ("predicted", "probabilities", "is_digit", "predicted_by", "confirmed")
         values |= {name: new[name] for name in names}
     if new["session"] is not None:
