@@ -130,7 +130,7 @@ class Recognizer:
     def __init__(
         self, model: bytes, calibration: Calibration, version: str = "1", threads: int = 1
     ):
-        self._network = Network(model, threads)
+        self._model, self._network = model, Network(model, threads)
         self.calibration, self.version = calibration, version
 
     @classmethod
