@@ -10,11 +10,14 @@ import cv2
 import numpy as np
 
 from digitlab.binarization import shipped
+from digitlab.frame import BODY
 from digitlab.ruling import remains, ruling
 
 WORKING_SIDE = 1600  # pixels; a digit of 1/60 of the picture is still 26 pixels high
 SMALL_SIDE = 120  # a photograph smaller than this is enlarged, since strokes are 1-2 pixels wide
 BACKGROUND_SIDE = 320  # the light changes slowly, so the ground is estimated on a small copy
+TINY = 32  # pixels; a picture no larger than this holds one digit
+CROP = 200  # pixels; a picture no larger than this may be a crop without margins
 FLAT_SHARE = 0.4  # of all pixels exactly alike: a drawing or a scan, not a photograph
 INK = 0.4  # soft ink from which a pixel is ink
 LEAST_CONTRAST = 0.055  # share of the ground's light that ink must take away to be seen
@@ -62,6 +65,9 @@ def read_paper(image: np.ndarray) -> Paper:
     level = _flat_level(grey)
     if level is not None:
         return _read_flat(grey, level, scale)
+    tones = _two_tones(grey) if max(grey.shape) <= CROP else None
+    if tones is not None:
+        return _read_crop(grey, *tones, scale)
     if min(small.shape[:2]) < SMALL_SIDE:
         factor = min(4.0, SMALL_SIDE / min(small.shape[:2]))
         small, _ = resize(small, factor)
@@ -106,6 +112,8 @@ def _flat_level(grey: np.ndarray) -> int | None:
     # An over-exposed photograph has one exact white too, but also shades next to it: in a
     # drawing nearly everything that is not ground is ink, far from the ground.
     near = int(counts[max(0, level - 40) : level + 41].sum()) - int(counts[level])
+    if max(grey.shape) <= CROP and _edge_share(grey == level) < 0.5:
+        return None  # thick ink that runs out of the picture may be its commonest grey
     return level if near < 0.15 * grey.size else None
 
 
@@ -119,8 +127,8 @@ def _read_flat(grey: np.ndarray, level: int, scale: float) -> Paper:
     if peak < 255 * LEAST_CONTRAST:
         ink, peak = np.zeros_like(ink), 255
     share = ink.astype(np.float32) / peak
-    # JPEG rings a little around strokes; MNIST's greys start at 1. A twentieth tells them apart.
-    mask = (share > (0.0 if max(grey.shape) <= 32 else 0.25)).astype(np.uint8)
+    # JPEG rings a little around strokes; MNIST's greys start at 1.
+    mask = (share > (0.0 if _is_mnist(share) else 0.25)).astype(np.uint8)
     ink = share
     if max(grey.shape) > 60 and ruling(mask) is not None:
         ink = _handwriting(share, 1.0)
@@ -128,14 +136,65 @@ def _read_flat(grey: np.ndarray, level: int, scale: float) -> Paper:
     return Paper(grey, share, ink, mask, scale, True, light)
 
 
+def _is_mnist(share: np.ndarray) -> bool:
+    """Whether the ink's box has MNIST's size already, so that its faintest grey belongs to it."""
+    _, _, w, h = cv2.boundingRect((share > 0).astype(np.uint8))
+    return max(share.shape) <= TINY and max(w, h) == BODY
+
+
+def _two_tones(grey: np.ndarray) -> tuple[float, float] | None:
+    """The ground's and the ink's grey in a crop that its ink fills; None for other pictures.
+
+    Where ink covers much of a picture and runs out of it, no wide window shows the paper. Such a
+    crop is small and evenly lit, so that Otsu's threshold parts ink and ground; the ground is
+    what most of the edge and of the corners belongs to.
+    """
+    level, _ = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    light = grey > level
+    share = float(light.mean())
+    if share in (0.0, 1.0):
+        return None
+    means = float(grey[~light].mean()), float(grey[light].mean())
+    parted = share * (1 - share) * (means[1] - means[0]) ** 2 / max(1e-9, float(grey.var()))
+    ground_is_light = _edge_share(light) + _corner_share(light) > 1.0
+    ink = ~light if ground_is_light else light
+    if max(grey.shape) > TINY:
+        crowded = ink.mean() > 0.15 and _edge_share(ink) > 0.02
+        dark_enough = means[0] < 0.5 * means[1]
+        if parted < 0.85 or not crowded or not dark_enough:
+            return None
+    ground = float(np.median(grey[~ink]))
+    return ground, float(np.percentile(grey[ink], 20 if ground_is_light else 80))
+
+
+def _edge_share(mask: np.ndarray) -> float:
+    """Share of the outermost pixels that are in `mask` (h, w) bool."""
+    return float(np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]]).mean())
+
+
+def _corner_share(mask: np.ndarray) -> float:
+    """Share of the four corners' pixels that are in `mask` (h, w) bool."""
+    reach = max(1, round(0.12 * min(mask.shape)))
+    ends = (slice(None, reach), slice(-reach, None))
+    return float(np.mean([mask[rows, columns].mean() for rows in ends for columns in ends]))
+
+
+def _read_crop(grey: np.ndarray, ground: float, ink: float, scale: float) -> Paper:
+    """A crop of two tones: ink is what is nearer to the ink's."""
+    factor = 1.0 if max(grey.shape) <= TINY else max(1.0, SMALL_SIDE / min(grey.shape))
+    large, factor = resize(grey, min(4.0, factor))
+    share = ((large.astype(np.float32) - ground) / (ink - ground)).clip(0, 1)
+    mask = (share > 0.45).astype(np.uint8)
+    tiny = max(grey.shape) <= TINY
+    return Paper(large, share, share, mask, scale * factor, tiny, ink > ground)
+
+
 def _read_photo(image: np.ndarray, grey: np.ndarray, scale: float) -> Paper:
     """A photograph: the light is evened out, then ink is what is clearly darker than its ground."""
     darkness, light = even_light(image, grey)
     level = level_of(darkness)
-    if level is None:
-        ink = np.zeros(darkness.shape, np.float32)
-    else:
-        ink = _handwriting(darkness, level)
+    blank = np.zeros(darkness.shape, np.float32)
+    ink = blank if level is None else _handwriting(darkness, level)
     return Paper(grey, darkness, ink, _grown(ink > INK, ink > 0.7), scale, False, light)
 
 

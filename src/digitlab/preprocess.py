@@ -7,10 +7,8 @@ import cv2
 import numpy as np
 
 from digitlab.frame import SIDE, to_frame
-from digitlab.paper import Paper, read_paper
+from digitlab.paper import TINY, Paper, read_paper
 from digitlab.segmentation import Segmentation, TextLine, segment
-
-TINY = 32  # pixels; a picture no larger than this holds one digit
 
 Box = tuple[int, int, int, int]
 """Left, top, width, height in pixels of the picture that was given."""
