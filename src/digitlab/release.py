@@ -108,7 +108,20 @@ def train_binarizer(
             windows.append((stored["pages"], stored["truth"]))
     network = training.fit_binarizer(*windows, settings, out, TILE, tell)
     network.save(out / "ink.keras")
-    (out / "ink.tflite").write_bytes(training.to_tflite(network))
+    model = training.to_tflite(network)
+    (out / "ink.tflite").write_bytes(model)
+    history = json.loads((out / "history.json").read_text(encoding="utf-8"))
+    card = _INK_CARD.format(
+        parameters=network.count_params(),
+        bytes=len(model),
+        trained=datetime.now(UTC).date().isoformat(),
+        program=__version__,
+        overlap=history[-1]["val_overlap"],
+        windows=len(windows[1][0]),
+        pages=pages,
+        **{key: getattr(settings, key) for key in ("epochs", "seed", "precision")},
+    )
+    (out / "INK_CARD.md").write_text(card, encoding="utf-8")
     tell(f"{network.count_params():,} parameters, written to {out}")
 
 
@@ -320,4 +333,33 @@ The stroke labels are not cleaned here; about 4 % of them are wrong or unreadabl
 
 Arabic digits 0 to 9 as Europeans and Americans write them. Letters that look like digits (O, l,
 Z, S, b, q) are read as digits. Not for decisions about people without a person who checks.
+"""
+
+
+_INK_CARD = """# Model card: the binarization network
+
+| | |
+| --- | --- |
+| Does | says of each pixel of a page, its light evened out, how likely it is handwriting |
+| Network | `binarizer`, {parameters:,} parameters; a U-Net (Ronneberger, Fischer and Brox 2015) |
+| File | `ink.tflite`, {bytes:,} bytes, weights in float16 |
+| Trained | {trained}, with Digit Lab {program}, {epochs} epochs, seed {seed}, {precision} |
+| Validation | Dice's coefficient {overlap:.3f} on {windows:,} windows, writing of unseen people |
+
+## Data
+
+About {pages:,} synthetic pages whose every pixel is known (`digitlab.pages_corpus`): MNIST's
+training images and UNIPEN's strokes (sources and licences as in MODEL_CARD.md) on plain, ruled,
+squared, boxed, underlined, patterned and printed paper in all kinds of light.
+
+## Train it again
+
+    digitlab train-ink --data mnist.npz --strokes unipen_strokes.jsonl.gz \\
+        --signs unipen_nondigits.jsonl.gz --pages {pages} --epochs {epochs} \\
+        --seed {seed} --precision {precision} --out ink
+
+## Limits
+
+It knows digits about 20 to 100 pixels high at its own scale, to which the page is brought first.
+A long straight stroke that reaches the picture's edge may be taken for a printed line.
 """
