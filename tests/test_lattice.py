@@ -1,0 +1,105 @@
+"""The path through a row: the digits that the recogniser believes most."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from digitlab.lattice import best_path
+from digitlab.preprocess import Candidate, Glyph, Row
+
+TALL = 100
+
+
+def row(pieces: int, *spans: tuple[int, int], heights: tuple[int, ...] = ()) -> Row:
+    """Candidates as high as is usual, unless told."""
+    heights = heights or (TALL,) * len(spans)
+    glyphs = [Glyph((0, 0, 50, height), np.zeros((28, 28), np.uint8)) for height in heights]
+    candidates = tuple(Candidate(*span, g) for span, g in zip(spans, glyphs, strict=True))
+    return Row(pieces=pieces, candidates=candidates, height=TALL)
+
+
+def read(found: Row, belief: list[float], junk: list[float] | None = None) -> list[int]:
+    belief = np.array(belief)
+    return best_path(found, belief, np.array(junk) if junk else (1 - belief) * 0.1)
+
+
+def test_pieces_that_look_like_digits_are_read_apart():
+    found = row(2, (0, 1), (0, 2), (1, 2))
+    assert read(found, [0.9, 0.5, 0.9]) == [0, 2]
+
+
+def test_pieces_that_look_like_one_digit_together_are_joined():
+    found = row(2, (0, 1), (0, 2), (1, 2))
+    assert read(found, [0.3, 0.95, 0.4]) == [1]
+
+
+def test_fewer_digits_are_no_advantage_in_themselves():
+    found = row(2, (0, 1), (0, 2), (1, 2))
+    assert read(found, [0.9, 0.85, 0.9]) == [0, 2]  # although 0.9 * 0.9 < 0.85
+
+
+def test_paths_come_from_left_to_right_whatever_the_order_of_the_candidates():
+    found = row(3, (2, 3), (0, 1), (1, 2), (1, 3))
+    assert read(found, [0.9, 0.9, 0.9, 0.1]) == [1, 2, 0]
+
+
+def test_piece_that_is_surely_no_digit_is_left_out():
+    found = row(3, (0, 1), (1, 2), (2, 3))
+    assert read(found, [0.95, 0.001, 0.95], [0.01, 0.999, 0.01]) == [0, 2]
+
+
+def test_piece_that_is_doubtful_is_kept():
+    found = row(3, (0, 1), (1, 2), (2, 3))
+    assert read(found, [0.95, 0.4, 0.95], [0.01, 0.5, 0.01]) == [0, 1, 2]
+
+
+def test_low_piece_is_rather_a_part_of_a_digit_than_one():
+    spans = (0, 1), (0, 2), (1, 2)
+    belief = [0.9, 0.8, 0.9]
+    assert read(row(2, *spans), belief) == [0, 2]
+    assert read(row(2, *spans, heights=(TALL, TALL, TALL // 4)), belief) == [1]
+
+
+def test_all_pieces_may_be_left_out():
+    found = row(2, (0, 1), (1, 2))
+    assert read(found, [0.001, 0.001], [0.99, 0.99]) == []
+
+
+def test_single_piece_is_read():
+    assert read(row(1, (0, 1)), [0.7]) == [0]
+
+
+def test_certain_no_does_not_make_a_row_unreadable():
+    found = row(2, (0, 1), (1, 2))
+    assert read(found, [0.0, 0.9], [0.0, 0.1]) == [0, 1]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_path_covers_every_piece_once_or_leaves_it_out(seed):
+    rng = np.random.default_rng(seed)
+    pieces = int(rng.integers(1, 12))
+    spans = [(i, j) for i in range(pieces) for j in range(i + 1, min(i + 4, pieces) + 1)]
+    found, belief = row(pieces, *spans), rng.random(len(spans))
+    path = [spans[index] for index in best_path(found, belief, 1 - belief)]
+    assert all(before[1] <= after[0] for before, after in itertools.pairwise(path))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_path_is_the_best_of_all(seed):
+    rng = np.random.default_rng(seed)
+    spans = [(i, j) for i in range(6) for j in range(i + 1, min(i + 3, 6) + 1)]
+    belief = rng.uniform(0.2, 1, len(spans))
+
+    def score(path):
+        return sum((spans[i][1] - spans[i][0]) * np.log(belief[i]) for i in path)
+
+    def paths(start):
+        if start == 6:
+            yield []
+        for index, (first, last) in enumerate(spans):
+            if first == start:
+                yield from ([index, *rest] for rest in paths(last))
+
+    found = best_path(row(6, *spans), belief, np.zeros(len(spans)))
+    assert score(found) == pytest.approx(max(map(score, paths(0))))

@@ -1,0 +1,361 @@
+"""From pictures to readings with the model that ships: what must and must not change an answer."""
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import cv2
+import numpy as np
+import pytest
+from handwriting import centred, on_white, photographed, placed, written
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from digitlab import datasets
+from digitlab.errors import ModelError
+from digitlab.preprocess import prepare
+from digitlab.recognizer import SHIPPED, Calibration, Recognizer, beliefs_from, champion
+
+
+@pytest.fixture(scope="module")
+def recognizer() -> Recognizer:
+    return champion()
+
+
+@pytest.fixture(scope="module")
+def test_digits() -> datasets.Digits:
+    return datasets.mnist_test()
+
+
+def read(image: np.ndarray) -> str:
+    return champion().recognize(image).text
+
+
+def row_of(text: str, tall: int = 90, pen: int = 9) -> np.ndarray:
+    """A row of digits with room around them, as ink."""
+    return np.pad(written(text, tall, pen), 50)
+
+
+# What must not change an answer -------------------------------------------------------------------
+
+LABEL = st.sampled_from("0123456789")
+TALL = st.integers(60, 260)
+PEN = st.floats(0.05, 0.13)  # of the height
+SHARE = st.floats(0, 1)
+
+
+def moved(ink: np.ndarray, x: float, y: float, side: int = 400) -> np.ndarray:
+    """`ink` anywhere on a canvas, not touching its edges; `x` and `y` are shares."""
+    free = [side - 6 - length for length in ink.shape]
+    return placed(ink, (side, side), 3 + int(x * free[1]), 3 + int(y * free[0]))
+
+
+@settings(max_examples=60)
+@given(LABEL, TALL, PEN, SHARE, SHARE)
+def test_place_and_size_of_a_drawing_do_not_matter(label, tall, pen, x, y):
+    ink = written(label, tall, max(3, round(pen * tall)))
+    assert read(on_white(moved(ink, x, y))) == read(on_white(centred(written(label)))) == label
+
+
+@settings(max_examples=40)
+@given(LABEL, TALL, PEN, st.sampled_from([0, 40, 255]))
+def test_polarity_and_transparency_of_a_drawing_do_not_matter(label, tall, pen, colour):
+    canvas = centred(written(label, tall, max(3, round(pen * tall))), 320)
+    transparent = np.full((*canvas.shape, 4), colour, np.uint8)
+    transparent[..., 3] = canvas
+    forms = [on_white(canvas), 255 - canvas, canvas, np.dstack([canvas] * 3), transparent]
+    assert [read(form) for form in forms] == [label] * len(forms)
+
+
+@settings(max_examples=40)
+@given(LABEL, TALL, PEN, st.lists(st.integers(0, 300), min_size=4, max_size=4))
+def test_room_around_a_drawing_does_not_matter(label, tall, pen, room):
+    image = on_white(centred(written(label, tall, max(3, round(pen * tall))), 300))
+    around = (room[:2], room[2:], (0, 0))
+    assert read(np.pad(image, around, constant_values=255)) == read(image) == label
+
+
+@settings(max_examples=30)
+@given(st.text("0123456789", min_size=2, max_size=6), st.integers(50, 160), SHARE, SHARE)
+def test_place_size_and_polarity_of_a_number_do_not_matter(number, tall, x, y):
+    ink = written(number, tall, max(4, tall // 10), gap=0.4)
+    canvas = placed(ink, (360, 1200), 3 + int(x * (1194 - ink.shape[1])), 3 + int(y * 190))
+    assert read(on_white(canvas)) == read(np.dstack([canvas] * 3)) == number
+
+
+def test_mnist_pictures_are_read_as_well_as_their_ink(recognizer, test_digits):
+    ink, labels = test_digits.ink[:1500], test_digits.labels[:1500]
+    (glyphs,) = zip(*(prepare(picture).glyphs for picture in ink), strict=True)
+    prepared = np.stack([glyph.ink for glyph in glyphs])
+    answers = [recognizer.classify(part).probabilities.argmax(1) for part in (ink, prepared)]
+    direct, as_file = (float((found == labels).mean()) for found in answers)
+    assert direct > 0.98
+    assert abs(direct - as_file) <= 0.002
+
+
+# Golden cases -------------------------------------------------------------------------------------
+
+
+def lit(page: np.ndarray, light: np.ndarray) -> np.ndarray:
+    return np.rint(page * light[..., None]).clip(0, 255).astype(np.uint8)
+
+
+def shadow(page: np.ndarray) -> np.ndarray:
+    x = np.linspace(-1, 1, page.shape[1])[None] * np.ones((page.shape[0], 1))
+    return lit(page, 1 - 0.5 / (1 + np.exp(-x / 0.06)))
+
+
+def vignette(page: np.ndarray) -> np.ndarray:
+    y, x = (np.linspace(-1, 1, length) for length in page.shape[:2])
+    return lit(page, 1 - 0.3 * (x[None] ** 2 + y[:, None] ** 2))
+
+
+def ruled(ink: np.ndarray) -> np.ndarray:
+    lined = np.zeros_like(ink)
+    for y in range(24, ink.shape[0], 46):
+        cv2.line(lined, (0, y), (ink.shape[1], y + 4), 110, 2, cv2.LINE_AA)
+    return photographed(np.maximum(ink, lined))
+
+
+def squared(ink: np.ndarray) -> np.ndarray:
+    lined = np.zeros_like(ink)
+    for place in range(14, max(ink.shape), 34):
+        cv2.line(lined, (0, place), (ink.shape[1], place), 90, 1, cv2.LINE_AA)
+        cv2.line(lined, (place, 0), (place, ink.shape[0]), 90, 1, cv2.LINE_AA)
+    return photographed(np.maximum(ink, lined))
+
+
+def transparent(ink: np.ndarray) -> np.ndarray:
+    image = np.zeros((*ink.shape, 4), np.uint8)
+    image[..., 3] = ink
+    return image
+
+
+def specked(ink: np.ndarray) -> np.ndarray:
+    dirty = ink.copy()
+    for x, y in np.random.default_rng(3).integers(4, min(ink.shape) - 4, (25, 2)):
+        if not ink[max(0, y - 14) : y + 14, max(0, x - 14) : x + 14].any():
+            cv2.circle(dirty, (int(x), int(y)), 2, 255, -1)
+    assert (dirty != ink).any()
+    return on_white(dirty)
+
+
+PAPERS = {
+    "drawing": on_white,
+    "chalk": lambda ink: photographed(ink, paper=50, pen=200),
+    "alpha only": transparent,
+    "photograph": photographed,
+    "shadow": lambda ink: shadow(photographed(ink)),
+    "vignette": lambda ink: vignette(photographed(ink)),
+    "ruled paper": ruled,
+    "squared paper": squared,
+    "specks": specked,
+}
+
+
+@pytest.mark.parametrize("number", ["407", "1283", "5609"])
+@pytest.mark.parametrize("paper", PAPERS)
+def test_number_is_read_on_every_paper(paper, number):
+    assert read(PAPERS[paper](row_of(number))) == number
+
+
+def test_five_with_a_separate_bar_is_one_five():
+    canvas = centred(written("5", 150, 13))
+    top = int(np.flatnonzero(canvas.any(1))[0])
+    canvas[top + 16 : top + 20] = 0
+    assert cv2.connectedComponents((canvas > 127).astype(np.uint8))[0] == 3
+    assert read(on_white(canvas)) == "5"
+
+
+def test_lines_are_read_from_top_to_bottom():
+    canvas = np.zeros((420, 460), np.uint8)
+    for number, left, top in (("40", 60, 30), ("7", 330, 50), ("58", 40, 240), ("3", 300, 220)):
+        ink = written(number, 110, 11)
+        canvas[top : top + ink.shape[0], left : left + ink.shape[1]] = ink
+    reading = champion().recognize(photographed(canvas))
+    assert reading.text == "407\n583"
+    assert "".join(str(digit.label) for digit in reading.digits) == "407583"
+
+
+@pytest.mark.parametrize("paper", ["drawing", "photograph"])
+def test_fifty_digits_in_five_lines_are_read(paper):
+    lines = ["3141592653", "5897932384", "6264338327", "9502884197", "1693993751"]
+    rows = [written(line, 70, 7) for line in lines]
+    width = max(row.shape[1] for row in rows) + 60
+    canvas = np.vstack([placed(row, (120, width), 30, 20) for row in rows])
+    assert read(PAPERS[paper](canvas)).split("\n") == lines
+
+
+def test_photograph_of_twelve_megapixels_is_read_quickly():
+    page = photographed(cv2.resize(row_of("4071", 90, 9), (4000, 3000)), paper=170)
+    began = time.process_time()
+    reading = champion().recognize(page)
+    # Processor time, since other programs may be running; OpenCV adds up several threads'.
+    assert time.process_time() - began < 3
+    assert reading.text == "4071"
+    assert all(box[0] + box[2] <= 4000 and box[1] + box[3] <= 3000 for box in
+               (digit.box for digit in reading.digits))  # fmt: skip
+
+
+# What a reading says ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("level", [0, 90, 255])
+@pytest.mark.parametrize("shape", [(28, 28, 3), (280, 280, 4), (600, 900)])
+def test_blank_picture_reads_as_nothing(shape, level):
+    reading = champion().recognize(np.full(shape, level, np.uint8))
+    assert (reading.text, reading.digits) == ("", ())
+    assert "no ink" in reading.steps[-1].note.lower()
+
+
+def test_nothing_in_grain_and_scribbles_is_accepted_as_a_digit(rng):
+    grain = (rng.normal(150, 30, (280, 280))).clip(0, 255).astype(np.uint8)
+    zigzag = np.zeros((280, 280), np.uint8)
+    points = np.stack([np.linspace(20, 260, 40), 140 + 90 * (-1.0) ** np.arange(40)], 1)
+    cv2.polylines(zigzag, [np.rint(points).astype(np.int32)], False, 255, 6)
+    for image in (grain, on_white(zigzag)):
+        assert not any(digit.accepted for digit in champion().recognize(image).digits)
+
+
+def test_digit_says_what_it_is_and_where(recognizer):
+    canvas = placed(written("407", 100, 10), (300, 500), 60, 90)
+    reading = recognizer.recognize(on_white(canvas))
+    assert reading.version == recognizer.version
+    assert reading.milliseconds > 0
+    rows, columns = np.flatnonzero((canvas > 127).any(1)), np.flatnonzero((canvas > 127).any(0))
+    lefts = [digit.box[0] for digit in reading.digits]
+    assert lefts == sorted(lefts)
+    assert abs(lefts[0] - columns[0]) <= 3
+    for digit in reading.digits:
+        assert len(digit.probabilities) == 10
+        assert sum(digit.probabilities) == pytest.approx(1, abs=1e-4)
+        assert digit.label == digit.ranking[0] == int(np.argmax(digit.probabilities))
+        assert 0 <= digit.confidence <= max(digit.probabilities) + 1e-6
+        assert digit.accepted == (digit.confidence >= recognizer.calibration.accept)
+        assert abs(digit.box[1] - rows[0]) <= 4
+        assert digit.ink.shape == (28, 28)
+
+
+@pytest.mark.parametrize(
+    ("confidence", "verdict"),
+    [(0.99, "sure"), (0.9, "fairly sure"), (0.6, "not sure: 4 or 9?"), (0.2, "this may not be")],
+)
+def test_verdict_follows_the_calibration(confidence, verdict):
+    probabilities = np.full(10, 0.01)
+    probabilities[[4, 9]] = confidence, max(0.02, 0.92 - confidence)
+    model = (SHIPPED / "model.tflite").read_bytes()
+    reader = Recognizer(model, Calibration(accept=0.5, sure=0.98, fairly_sure=0.8))
+    assert reader._verdict(probabilities, confidence).startswith(verdict)
+
+
+def test_beliefs_split_what_it_is_from_whether_it_is_a_digit():
+    logits = np.log(np.array([[0.3, 0.1, *[0.0125] * 8, 0.5]], np.float32))
+    found = beliefs_from(logits, np.zeros((1, 4), np.float32), 1.0)
+    assert found.is_digit[0] == pytest.approx(0.5, abs=1e-5)
+    assert found.probabilities[0, 0] == pytest.approx(0.6, abs=1e-5)
+    assert found.confidence[0] == pytest.approx(0.3, abs=1e-5)
+
+
+def test_higher_temperature_is_less_sure_but_of_the_same_opinion():
+    logits = np.random.default_rng(0).normal(0, 4, (50, 11)).astype(np.float32)
+    cold, warm = (beliefs_from(logits, logits[:, :0], t) for t in (1.0, 3.0))
+    assert (warm.probabilities.max(1) <= cold.probabilities.max(1) + 1e-6).all()
+    assert np.array_equal(warm.probabilities.argmax(1), cold.probabilities.argmax(1))
+
+
+def test_hopeless_logits_give_probabilities_all_the_same():
+    logits = np.full((1, 11), -1e4, np.float32)
+    logits[0, 10] = 1e4
+    found = beliefs_from(logits, logits[:, :0], 1.0)
+    assert np.isfinite(found.probabilities).all()
+    assert found.confidence[0] == pytest.approx(0)
+
+
+def test_answers_do_not_depend_on_what_else_is_in_the_batch(recognizer, test_digits):
+    together = recognizer.classify(test_digits.ink[:150]).probabilities
+    alone = [recognizer.classify(test_digits.ink[i : i + 1]).probabilities[0] for i in range(150)]
+    assert np.allclose(together, alone, atol=1e-4)
+
+
+def test_embeddings_of_a_digit_are_closer_to_its_like(recognizer, test_digits):
+    found = recognizer.classify(test_digits.ink[:1000]).embedding
+    found = found / np.linalg.norm(found, axis=1, keepdims=True)
+    near = found @ found.T - 2 * np.eye(len(found))
+    assert (test_digits.labels[near.argmax(1)] == test_digits.labels[:1000]).mean() > 0.95
+
+
+def test_activations_are_maps_of_the_ink(recognizer, test_digits):
+    maps = recognizer.activations(test_digits.ink[0])
+    assert len(maps) >= 2
+    assert all(layer.ndim == 3 for layer in maps)
+    assert maps[0].shape[0] >= maps[-1].shape[0]
+
+
+# Models -------------------------------------------------------------------------------------------
+
+
+def test_missing_model_is_named(tmp_path):
+    with pytest.raises(ModelError, match="can't be loaded"):
+        Recognizer.load(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("content", [b"", b"no model", b"\x1c\0\0\0TFL3" + bytes(500)])
+def test_damaged_model_is_a_model_error(tmp_path, content):
+    shutil.copy(SHIPPED / "metrics.json", tmp_path)
+    (tmp_path / "model.tflite").write_bytes(content)
+    with pytest.raises(ModelError):
+        Recognizer.load(tmp_path)
+
+
+@pytest.mark.parametrize("metrics", ["", "[]", "{}", '{"version": "1", "calibration": {"odd": 1}}'])
+def test_damaged_metrics_are_a_model_error(tmp_path, metrics):
+    shutil.copy(SHIPPED / "model.tflite", tmp_path)
+    (tmp_path / "metrics.json").write_text(metrics)
+    with pytest.raises(ModelError):
+        Recognizer.load(tmp_path)
+
+
+def test_shipped_model_is_small_and_calibrated():
+    metrics = json.loads((SHIPPED / "metrics.json").read_text())
+    calibration = Calibration(**metrics["calibration"])
+    assert 0 < calibration.accept <= calibration.fairly_sure <= calibration.sure < 1
+    assert (SHIPPED / "model.tflite").stat().st_size <= 1_000_000
+
+
+# Threads ------------------------------------------------------------------------------------------
+
+
+def test_eight_threads_share_a_recognizer_and_get_the_answers_of_one(recognizer, test_digits):
+    calls = [slice(i % 500, i % 500 + 1 + i % 3) for i in range(4000)]
+    alone = {c.start: recognizer.classify(test_digits.ink[c]).probabilities for c in calls[:500]}
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda c: recognizer.classify(test_digits.ink[c]), calls))
+    for call, beliefs in zip(calls, found, strict=True):
+        assert len(beliefs.probabilities) == call.stop - call.start
+        assert np.allclose(beliefs.probabilities[0], alone[call.start][0], atol=1e-5)
+
+
+def test_pictures_read_in_eight_threads_are_read_as_alone(recognizer):
+    numbers = [f"{i * 7919 % 1000:03d}" for i in range(12)]
+    papers = ["ruled paper", "drawing"] * 6
+    pictures = [PAPERS[p](row_of(n)) for p, n in zip(papers, numbers, strict=True)]
+    alone = [recognizer.recognize(picture) for picture in pictures]
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(recognizer.recognize, pictures * 4))
+    for reading, expected in zip(found, alone * 4, strict=True):
+        assert reading.text == expected.text
+        assert [d.box for d in reading.digits] == [d.box for d in expected.digits]
+        assert np.allclose([d.confidence for d in reading.digits],
+                           [d.confidence for d in expected.digits], atol=1e-4)  # fmt: skip
+
+
+def test_reading_starts_without_tensorflow():
+    code = (
+        "import sys, numpy as np; from digitlab.recognizer import champion; "
+        "champion().recognize(np.eye(90, dtype=np.uint8) * 255); "
+        "sys.exit(any(name.split('.')[0] in ('tensorflow', 'keras') for name in sys.modules))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
