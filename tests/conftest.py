@@ -2,7 +2,14 @@
 
 import numpy as np
 import pytest
-from databases import database, empty_url, migrated, postgresql  # noqa: F401, fixtures
+from databases import (  # noqa: F401, fixtures
+    database,
+    emptied,
+    empty_url,
+    migrated,
+    migrated_file,
+    postgresql,
+)
 from hypothesis import settings
 
 # Examples are the same in every run, so that a failure can be seen again.

@@ -1,5 +1,6 @@
 import csv
 import io
+import shutil
 import stat
 import struct
 import zipfile
@@ -29,8 +30,9 @@ def filled(database):
 
 
 @pytest.fixture
-def other(tmp_path):
+def other(tmp_path, migrated_file):
     """Another, empty store."""
+    shutil.copy(migrated_file, tmp_path / "other.db")
     db = connect(f"sqlite:///{tmp_path}/other.db")
     yield db
     db.close()

@@ -11,7 +11,6 @@ from databases import at_once
 from sqlalchemy import delete, text, update
 from sqlalchemy.exc import IntegrityError
 
-from digitlab import database as store
 from digitlab import samples, schema, versions
 from digitlab.database import connect
 from digitlab.datasets import mnist_test
@@ -314,12 +313,11 @@ def test_recognition_works_with_the_shipped_model_without_a_database(postgresql,
     db.close()
 
 
-def test_version_folder_can_not_be_half_stored(filled, monkeypatch):
-    """A store that dies between a version's rows leaves none of them."""
-    with filled.writing() as connection:
-        connection.execute(text("DROP TABLE evaluations"))
-    with pytest.raises(store.StoreError):
-        versions.store(filled, replace(NEW, evaluations={"a": {"x": np.zeros(1)}}))
+def test_version_is_stored_whole_or_not_at_all(filled):
+    samples.set_state(filled, samples.add_all(filled, mnist(2)).ids, "accepted")
+    twice = samples.accepted(filled)[[0, 0]]  # refused by the database, after the files went in
+    with pytest.raises(IntegrityError):
+        versions.store(filled, replace(NEW, samples={"learn": twice}))
     assert [v.number for v in versions.listed(filled)] == [1]
     with filled.reading() as connection:
         assert connection.execute(text("SELECT count(*) FROM version_files")).scalar() == 1
