@@ -1,19 +1,21 @@
 """Samples to put into a store: real digits of MNIST, real readings of drawings."""
 
+from functools import cache
+
 import cv2
 import numpy as np
 from handwriting import centred, on_white, written
 
 from digitlab.crops import to_png
 from digitlab.datasets import mnist_test
-from digitlab.recognizer import Recognizer
+from digitlab.recognizer import champion
 from digitlab.samples import Sample
 
 
 def drawn(label: int, said: int | None = None, session: str = "somebody") -> Sample:
     """A drawing of `label` that the shipped model read, and what the person said it is."""
     image = on_white(centred(written(str(label))))
-    reading = Recognizer.load().recognize(image)
+    reading = champion().recognize(image)
     said = label if said is None else said
     (digit,) = reading.digits
     return Sample.of_digit(image, digit, said, "drawn", reading.version, session, said == label)
@@ -21,9 +23,12 @@ def drawn(label: int, said: int | None = None, session: str = "somebody") -> Sam
 
 def mnist(count: int, start: int = 0) -> list[Sample]:
     """Digits of the MNIST test set, labelled as it says, with a made-up prediction each."""
-    ink, labels = mnist_test()
+    ink, labels = _digits()
     rng = np.random.default_rng(start)
     return [_sample(i, ink[i], int(labels[i]), rng) for i in range(start, start + count)]
+
+
+_digits = cache(mnist_test)
 
 
 def _sample(index: int, ink: np.ndarray, label: int, rng: np.random.Generator) -> Sample:

@@ -1,120 +1,26 @@
 """What people taught: each crop with its ink, what was predicted and what it really is, in SQL."""
 
 import hashlib
-import math
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from numbers import Real
 
 import numpy as np
 from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from digitlab import images
-from digitlab.crops import crop_around, digest_of, is_bare, picture_of, to_png
+from digitlab.crops import digest_of, is_bare, picture_of, to_png
 from digitlab.database import Database
-from digitlab.errors import DataError
-from digitlab.recognizer import Digit
-from digitlab.schema import feedback, pictures, samples
+from digitlab.feedback import count_feedback, feedback_counts, tally, verdict
+from digitlab.sample import LABELS, NOT_A_DIGIT, SOURCES, STATES, Sample, check, require
+from digitlab.schema import pictures, samples
 
-NOT_A_DIGIT = 10
-"""The label of what is no digit."""
-
-LABELS = tuple(range(11))
-SOURCES = ("drawn", "uploaded", "camera", "imported")
-STATES = ("pending", "accepted", "rejected")
 NEWEST, MOST_WRONG = SORTS = ("newest", "most wrong")
 
 KEPT_AFTER_DELETION = timedelta(days=1)  # that long, an undo is possible
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}")  # of a version or a session
 _CHUNK = 500  # rows in one statement
-
-
-@dataclass(frozen=True, eq=False)
-class Sample:
-    """One digit that somebody labelled.
-
-    Attributes
-    ----------
-    crop : PNG bytes of the digit in its picture; b"" if there is only ink.
-    ink : (28, 28) uint8, what the network saw.
-    label : what it is: 0 to 9, or NOT_A_DIGIT.
-    source : one of SOURCES.
-    probabilities : of 0 to 9 if it is a digit; None where nothing was predicted.
-    is_digit : probability that it is a digit at all; None likewise.
-    version : name of the model version that predicted.
-    confirmed : whether the person said "right".
-    session : anonymous and random; None for what was imported.
-    state : one of STATES; None keeps that of the same sample, and is pending for a new one.
-    created : when; None is now.
-    id : in the store; None before it is there.
-    """
-
-    crop: bytes
-    ink: np.ndarray
-    label: int
-    source: str
-    probabilities: tuple[float, ...] | None = None
-    is_digit: float | None = None
-    version: str | None = None
-    confirmed: bool = False
-    session: str | None = None
-    state: str | None = None
-    created: datetime | None = None
-    id: int | None = None
-
-    @classmethod
-    def of_digit(
-        cls,
-        image: np.ndarray,
-        digit: Digit,
-        label: int,
-        source: str,
-        version: str,
-        session: str | None = None,
-        confirmed: bool = False,
-    ) -> "Sample":
-        """What a person said about one digit that was read in `image`, as `recognize` got it."""
-        is_digit = min(1.0, digit.confidence / max(*digit.probabilities, 1e-9))
-        return cls(
-            crop=to_png(crop_around(image, digit.box)),
-            ink=digit.ink,
-            label=label,
-            source=source,
-            probabilities=digit.probabilities,
-            is_digit=is_digit,
-            version=version,
-            confirmed=confirmed,
-            session=session,
-        )
-
-    @property
-    def predicted(self) -> int | None:
-        """The likeliest of the eleven labels; None where nothing was predicted."""
-        if self.probabilities is None:
-            return None
-        chances = [share * self.is_digit for share in self.probabilities]
-        best = max(range(10), key=chances.__getitem__)
-        return best if chances[best] >= 1 - self.is_digit else NOT_A_DIGIT
-
-    @property
-    def confidence(self) -> float | None:
-        """Probability that it is a digit and the likeliest one; None likewise."""
-        return None if self.probabilities is None else max(self.probabilities) * self.is_digit
-
-    @property
-    def loss(self) -> float:
-        """How wrong the model was: -log of the probability it gave the label; 0 if it gave none."""
-        if self.probabilities is None:
-            return 0.0
-        chance = 1 - self.is_digit
-        if self.label != NOT_A_DIGIT:
-            chance = self.probabilities[self.label] * self.is_digit
-        return -math.log(min(1.0, max(chance, 1e-12)))
 
 
 @dataclass(frozen=True)
@@ -223,24 +129,6 @@ def add_all(db: Database, many: Sequence[Sample]) -> Change:
     return _put(db, many, counts=False)
 
 
-def count_feedback(db: Database, version: str, right: bool, times: int = 1) -> None:
-    """Count an answer that was called right or wrong but is not kept; -1 takes it back."""
-    with db.writing("samples") as connection:
-        _count(connection, (version, _verdict(right), _today(), times))
-
-
-def feedback_counts(db: Database) -> dict[str, dict[str, int]]:
-    """How often each version was called right and wrong: {"1": {"right": 20, "wrong": 3}}."""
-    found: dict[str, dict[str, int]] = {}
-    query = select(feedback.c.version, feedback.c.verdict, func.sum(feedback.c.count))
-    with db.reading() as connection:
-        for version, verdict, count in connection.execute(
-            query.group_by(feedback.c.version, feedback.c.verdict)
-        ):
-            found.setdefault(version, {"right": 0, "wrong": 0})[verdict] = int(count)
-    return found
-
-
 def page(
     db: Database, wanted: Filter = EVERYTHING, sort: str = NEWEST, offset: int = 0, limit: int = 48
 ) -> Page:
@@ -334,7 +222,7 @@ def accepted(db: Database) -> Corrections:
 
 def relabel(db: Database, wanted: Iterable[int], label: int) -> Change:
     """Say what samples really are. Raises DataError for no label, StoreError."""
-    _check(label in LABELS, f"{label} is no label: use 0 to 9, or 10 for what is no digit")
+    require(label in LABELS, f"{label} is no label: use 0 to 9, or 10 for what is no digit")
     with db.writing("samples") as connection:
         change = _begin(connection, wanted)
         values = {"label": label, "updated": change.stamp}
@@ -348,7 +236,7 @@ def relabel(db: Database, wanted: Iterable[int], label: int) -> Change:
 
 def set_state(db: Database, wanted: Iterable[int], state: str) -> Change:
     """Accept, reject, or put back to pending. Raises DataError for no state, StoreError."""
-    _check(state in STATES, f"{state} is no state: use {', '.join(STATES)}")
+    require(state in STATES, f"{state} is no state: use {', '.join(STATES)}")
     with db.writing("samples") as connection:
         change = _begin(connection, wanted)
         _set(connection, change.ids, state=state, updated=change.stamp)
@@ -385,7 +273,7 @@ def undo(db: Database, change: Change) -> int:
         _set_each(connection, [row for row in change.before if row["id"] in fresh])
         if fresh:
             for version, verdict, day, times in change.counted:
-                _count(connection, (version, verdict, day, -times))
+                tally(connection, (version, verdict, day, -times))
     return len(fresh)
 
 
@@ -404,7 +292,7 @@ def _put(db: Database, many: Sequence[Sample], counts: bool) -> Change:
         ]
         entries = _entries(prepared, known, created, stamp) if counts else ()
         for entry in entries:
-            _count(connection, entry)
+            tally(connection, entry)
     ids = tuple(known[d]["id"] if d in known else created[d] for d in prepared)
     return Change(ids, tuple(created.values()), tuple(renewed), tuple(entries), stamp)
 
@@ -434,29 +322,6 @@ def _prepared(sample: Sample) -> dict:
         "state": sample.state,
         "created": sample.created,
     }
-
-
-def check(sample: Sample) -> None:
-    """Raise DataError saying what is wrong with a sample, if anything is."""
-    ink = sample.ink
-    _check(ink.shape == (28, 28) and ink.dtype == np.uint8, "the ink is not 28x28 bytes")
-    _check(sample.label in LABELS, f"{sample.label!r} is no label from 0 to 10")
-    _check(sample.source in SOURCES, f"{sample.source!r} is no source")
-    _check(sample.state in (None, *STATES), f"{sample.state!r} is no state")
-    year = sample.created.year if sample.created else 2000
-    _check(1980 <= year < 2200, f"{sample.created} is no time at which this can have been made")
-    for name in filter(None, (sample.version, sample.session)):
-        _check(_NAME.fullmatch(name) is not None, f"{name[:80]!r} is no name of a version")
-    if sample.probabilities is None:
-        return
-    shares = (*sample.probabilities, sample.is_digit)
-    right = len(shares) == 11 and all(isinstance(p, Real) and 0 <= p <= 1 for p in shares)
-    _check(right, "the probabilities are not ten numbers from 0 to 1, and one for being a digit")
-
-
-def _check(holds: bool, message: str) -> None:
-    if not holds:
-        raise DataError(message)
 
 
 _ROW = tuple(c for c in samples.c if c.name not in ("digest", "ink_digest"))
@@ -525,26 +390,10 @@ def _entries(prepared: dict, known: dict, created: dict, stamp: datetime) -> lis
         old = known.get(digest)
         day = (old["created"] if old else stamp).date()
         if old and old["session"] is not None and old["predicted_by"]:
-            entries.append((old["predicted_by"], _verdict(old["confirmed"]), day, -1))
+            entries.append((old["predicted_by"], verdict(old["confirmed"]), day, -1))
         if new["predicted_by"]:
-            entries.append((new["predicted_by"], _verdict(new["confirmed"]), day, 1))
+            entries.append((new["predicted_by"], verdict(new["confirmed"]), day, 1))
     return entries
-
-
-def _count(connection: Connection, entry: tuple) -> None:
-    version, verdict, day, times = entry
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    row = dialect.insert(feedback).values(version=version, verdict=verdict, day=day, count=times)
-    connection.execute(
-        row.on_conflict_do_update(
-            index_elements=list(feedback.primary_key),
-            set_={"count": feedback.c.count + row.excluded["count"]},
-        )
-    )
-
-
-def _verdict(right: bool) -> str:
-    return "right" if right else "wrong"
 
 
 def _begin(connection: Connection, wanted: Iterable[int]) -> Change:
@@ -627,3 +476,35 @@ def _now() -> datetime:
 
 def _today() -> date:
     return _now().date()
+
+
+__all__ = [
+    "EVERYTHING",
+    "LABELS",
+    "MOST_WRONG",
+    "NEWEST",
+    "NOT_A_DIGIT",
+    "SORTS",
+    "SOURCES",
+    "STATES",
+    "Change",
+    "Corrections",
+    "Filter",
+    "Page",
+    "Sample",
+    "accepted",
+    "add",
+    "add_all",
+    "check",
+    "count_feedback",
+    "counts",
+    "each",
+    "feedback_counts",
+    "get",
+    "ids",
+    "page",
+    "relabel",
+    "remove",
+    "set_state",
+    "undo",
+]
