@@ -1,0 +1,65 @@
+"""Augmented ink: different each time, the same for the same seed, and still the same digit."""
+
+import numpy as np
+import pytest
+
+from digitlab.augment import Augmentation, Augmenter
+from digitlab.datasets import mnist_test
+from digitlab.recognizer import champion
+
+STILL = Augmentation(0, 0, 0, 0, 0, 0, 0, 0)
+
+
+@pytest.fixture(scope="module")
+def ink() -> np.ndarray:
+    return mnist_test().ink[:600]
+
+
+def test_shape_and_dtype_stay(ink, rng):
+    found = Augmenter()(ink[:7], rng)
+    assert found.shape == (7, 28, 28)
+    assert found.dtype == np.uint8
+
+
+def test_same_seed_gives_the_same_and_another_seed_something_else(ink):
+    one, same, other = (Augmenter()(ink[:50], np.random.default_rng(seed)) for seed in (1, 1, 2))
+    assert np.array_equal(one, same)
+    assert (one != other).any((1, 2)).all()
+
+
+def test_what_was_given_is_not_changed(ink, rng):
+    before = ink[:20].copy()
+    Augmenter()(ink[:20], rng)
+    assert np.array_equal(before, ink[:20])
+
+
+def test_without_strength_only_the_darkness_changes(ink, rng):
+    found = Augmenter(STILL)(ink[:200], rng)
+    same = (found == ink[:200]).all((1, 2))
+    assert 0.6 < same.mean() < 0.95  # a fifth gets fainter or darker ink
+    assert not found[ink[:200] == 0].any()
+
+
+@pytest.mark.parametrize(
+    "name", ["shift", "rotation", "scale", "shear", "elastic", "thickness", "blur", "neighbour"]
+)
+def test_each_change_changes_something_by_itself(ink, name):
+    strength = {"thickness": 1.0, "blur": 1.0, "neighbour": 1.0, "rotation": 15, "shear": 0.3}
+    settings = Augmentation(**{**vars(STILL), name: strength.get(name, 1.0)})
+    before, after = (
+        Augmenter(chosen)(ink[:50], np.random.default_rng(0)) for chosen in (STILL, settings)
+    )
+    assert (before != after).any((1, 2)).mean() > 0.8
+
+
+def test_thickness_goes_both_ways(ink, rng):
+    found = Augmenter(Augmentation(**{**vars(STILL), "thickness": 1.0}))(ink[:200], rng)
+    change = found.sum((1, 2), dtype=float) / ink[:200].sum((1, 2), dtype=float)
+    assert change.min() < 0.85
+    assert change.max() > 1.15
+
+
+def test_digits_stay_readable(ink, rng):
+    labels = mnist_test().labels[: len(ink)]
+    found = champion().classify(Augmenter()(ink, rng)).probabilities.argmax(1)
+    assert (found == labels).mean() > 0.9

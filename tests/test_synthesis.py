@@ -1,0 +1,162 @@
+"""Drawings and photographs that nobody made: where the ink is known, and the paper around it."""
+
+import gzip
+import json
+
+import numpy as np
+import pytest
+from handwriting import STROKES
+
+from digitlab.errors import DataError
+from digitlab.synthesis import Drawing, Scene, load_drawings, photograph, render, write_row
+
+FOUR = Drawing("4", "here", "1", tuple(np.array(p, np.float32) * 300 for p in STROKES["4"]))
+
+
+def packed(path, *entries) -> None:
+    with gzip.open(path, "wt", encoding="utf-8") as file:
+        file.writelines(json.dumps(entry) + "\n" for entry in entries)
+
+
+ENTRY = {
+    "label": "7",
+    "source": "abc",
+    "page": "p1",
+    "strokes": [[[0, 0], [9, 0], [3, 9]], [[1, 5]]],
+}
+
+
+def test_drawings_are_read_with_their_writer(tmp_path):
+    packed(tmp_path / "strokes.gz", ENTRY, {**ENTRY, "label": "x"})
+    seven, sign = load_drawings(tmp_path / "strokes.gz")
+    assert (seven.label, seven.source, seven.page, sign.label) == ("7", "abc", "p1", "x")
+    assert [stroke.shape for stroke in seven.strokes] == [(3, 2), (1, 2)]
+    assert seven.strokes[0].dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    "entry", [{}, {**ENTRY, "strokes": [["a"]]}, {**ENTRY, "strokes": [[1, 2, 3]]}, {"label": "7"}]
+)
+def test_drawings_of_another_form_are_a_data_error(tmp_path, entry):
+    packed(tmp_path / "strokes.gz", ENTRY, entry)
+    with pytest.raises(DataError, match=r"strokes\.gz"):
+        load_drawings(tmp_path / "strokes.gz")
+
+
+def test_missing_and_unpacked_and_truncated_files_are_a_data_error(tmp_path):
+    path = tmp_path / "strokes.gz"
+    with pytest.raises(DataError):
+        load_drawings(path)
+    packed(path, *[ENTRY] * 50)
+    whole = path.read_bytes()
+    for content in (json.dumps(ENTRY).encode(), whole[:-20], b""):
+        path.write_bytes(content)
+        if content:
+            with pytest.raises(DataError):
+                load_drawings(path)
+
+
+@pytest.mark.parametrize("height", [20, 100, 300])
+@pytest.mark.parametrize("pen", [2, 9])
+def test_drawing_is_rendered_in_the_size_asked_for(rng, height, pen):
+    ink = render(FOUR, rng, height, pen)
+    assert ink.dtype == np.uint8
+    assert ink.max() == 255
+    rows, columns = np.flatnonzero(ink.any(1)), np.flatnonzero(ink.any(0))
+    tall = max(np.ptp(rows), np.ptp(columns)) + 1
+    assert tall == pytest.approx(height + pen, abs=4)
+    # cut to its box: no wide margin, and no stroke cut off
+    assert rows[0] <= 3
+    assert ink.shape[0] - rows[-1] <= 5
+
+
+def test_dot_is_rendered_as_a_dot(rng):
+    dot = Drawing(".", "here", "1", (np.array([[5, 5]], np.float32),))
+    ink = render(dot, rng, 100, 8)
+    assert ink.max() == 255
+    assert max(ink.shape) < 20
+
+
+def test_wider_pen_gives_more_ink():
+    amounts = [(render(FOUR, np.random.default_rng(0), 120, pen) > 127).sum() for pen in (3, 6, 12)]
+    assert amounts[0] < amounts[1] < amounts[2]
+
+
+def test_same_seed_renders_the_same_and_another_something_else():
+    one, same, other = (render(FOUR, np.random.default_rng(s), 90, 6) for s in (1, 1, 2))
+    assert np.array_equal(one, same)
+    assert one.shape != other.shape or (one != other).any()
+
+
+def row(rng, count=4):
+    return write_row([(str(i), render(FOUR, rng, 60, 5)) for i in range(count)], rng, (0.1, 0.4))
+
+
+def test_row_has_its_signs_in_order_and_boxes_around_their_ink(rng):
+    writing = row(rng)
+    assert writing.labels == ("0", "1", "2", "3")
+    assert (np.diff(writing.boxes[:, 0]) > 0).all()
+    covered = np.zeros(writing.ink.shape, bool)
+    for x, y, w, h in writing.boxes:
+        covered[y : y + h, x : x + w] = True
+        inside = writing.ink[y : y + h, x : x + w] > 100
+        assert inside.any(0)[[0, -1]].all()
+        assert inside.any(1)[[0, -1]].all()
+    assert not (writing.ink > 100)[~covered].any()
+
+
+def test_negative_gap_lets_signs_touch(rng):
+    signs = [(str(i), render(FOUR, rng, 60, 5)) for i in range(6)]
+    apart, close = (
+        write_row(signs, np.random.default_rng(0), gap) for gap in ((0.3, 0.4), (-0.1, 0))
+    )
+    assert close.boxes[-1, 0] - close.boxes[0, 0] < apart.boxes[-1, 0] - apart.boxes[0, 0]
+
+
+SCENES = {
+    "plain": Scene(shadow=0, faint=0, blur=0, dark_ground=0),
+    **{name: Scene(**{name: 1.0}, dark_ground=0) for name in
+       ("ruled", "underlined", "squared", "boxed", "security", "shadow", "faint", "blur", "printed",
+        "desk")},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_ink_is_darker_than_the_paper_beside_it(name):
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        writing = row(rng)
+        page = photograph(writing, rng, SCENES[name])
+        assert page.shape == (*writing.ink.shape, 3)
+        assert page.dtype == np.uint8
+        darker = []
+        for x, y, w, h in writing.boxes:
+            ink = writing.ink[y : y + h, x : x + w]
+            view = page[y : y + h, x : x + w].min(2)
+            darker.append(np.median(view[ink == 0]) - np.median(view[ink > 200]))
+        assert np.median(darker) > 8
+
+
+def test_dark_ground_turns_light_and_dark_round(rng):
+    writing = row(rng)
+    scene = Scene(shadow=0, faint=0, blur=0, dark_ground=1.0)
+    page = photograph(writing, rng, scene).max(2)
+    assert np.median(page[writing.ink > 200]) > np.median(page[writing.ink == 0]) + 8
+
+
+@pytest.mark.parametrize("name", ["ruled", "squared", "boxed", "printed"])
+def test_what_is_printed_is_there(name):
+    plain, printed = (
+        photograph(row(np.random.default_rng(3)), np.random.default_rng(3), SCENES[kind]).astype(
+            int
+        )
+        for kind in ("plain", name)
+    )
+    assert (np.abs(plain - printed).max(2) > 25).mean() > 0.005
+
+
+def test_same_seed_photographs_the_same():
+    pages = [
+        photograph(row(np.random.default_rng(5)), np.random.default_rng(5), Scene()) for _ in "ab"
+    ]
+    assert np.array_equal(*pages)
