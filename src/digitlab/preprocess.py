@@ -115,12 +115,13 @@ def _box(piece, scale: float, limits: tuple[int, int]) -> Box:
 def _steps(paper: Paper, segmentation: Segmentation) -> tuple[Step, ...]:
     ground = "light ink on a dark ground" if paper.light_on_dark else "dark ink on a light ground"
     evened = "The ground has one colour" if paper.flat else "Shadows and paper are taken out"
+    told = "from its ground" if paper.flat else "from lines, boxes, print and paper by a network"
     count = sum(len(line.pieces) for line in segmentation.lines)
     found = f"{count} piece{'s' * (count != 1)} of ink" if count else "No ink found"
     return (
         Step("Grey", paper.grey, "Colour does not matter for reading, so it is left out."),
         Step("Even light", paper.even, f"{evened}; this is {ground}, shown dark on white."),
-        Step("Ink", 255 * (1 - paper.mask), "What is clearly darker than its surroundings."),
+        Step("Ink", 255 * (1 - paper.mask), f"Writing, told {told}."),
         Step("Pieces", _coloured(segmentation), f"{found}, specks and marks removed."),
     )
 
