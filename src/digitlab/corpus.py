@@ -6,11 +6,13 @@ one that covers a part of a digit, or parts of two, is an example of "not a digi
 """
 
 import hashlib
+import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from zipfile import BadZipFile
 
 import cv2
 import numpy as np
@@ -73,8 +75,10 @@ class Examples:
         )
 
     def save(self, path: Path) -> None:
-        """Write to a compressed .npz file."""
-        np.savez_compressed(path, ink=self.ink, labels=self.labels, kinds=self.kinds)
+        """Write to a compressed .npz file, whole or not at all."""
+        part = path.with_suffix(".part.npz")
+        np.savez_compressed(part, ink=self.ink, labels=self.labels, kinds=self.kinds)
+        part.replace(path)
 
     @staticmethod
     def load(path: Path) -> "Examples":
@@ -82,7 +86,7 @@ class Examples:
         try:
             with np.load(path) as stored:
                 return Examples(stored["ink"], stored["labels"], stored["kinds"])
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
             raise DataError(f"{path} holds no examples: {error}") from error
 
 
