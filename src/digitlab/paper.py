@@ -66,8 +66,9 @@ def read_paper(image: np.ndarray) -> Paper:
     if level is not None:
         return _read_flat(grey, level, scale)
     tones = _two_tones(grey) if max(grey.shape) <= CROP else None
-    if tones is not None:
-        return _read_crop(grey, *tones, scale)
+    crop = _read_crop(grey, *tones, scale) if tones is not None else None
+    if crop is not None:
+        return crop
     if min(small.shape[:2]) < SMALL_SIDE:
         factor = min(4.0, SMALL_SIDE / min(small.shape[:2]))
         small, _ = resize(small, factor)
@@ -179,13 +180,15 @@ def _corner_share(mask: np.ndarray) -> float:
     return float(np.mean([mask[rows, columns].mean() for rows in ends for columns in ends]))
 
 
-def _read_crop(grey: np.ndarray, ground: float, ink: float, scale: float) -> Paper:
-    """A crop of two tones: ink is what is nearer to the ink's."""
+def _read_crop(grey: np.ndarray, ground: float, ink: float, scale: float) -> Paper | None:
+    """A crop of two tones: ink is what is nearer to the ink's. None if there are lines in it."""
     factor = 1.0 if max(grey.shape) <= TINY else max(1.0, SMALL_SIDE / min(grey.shape))
     large, factor = resize(grey, min(4.0, factor))
     share = ((large.astype(np.float32) - ground) / (ink - ground)).clip(0, 1)
     mask = (share > 0.45).astype(np.uint8)
     tiny = max(grey.shape) <= TINY
+    if not tiny and ruling(mask) is not None:
+        return None
     return Paper(large, share, share, mask, scale * factor, tiny, ink > ground)
 
 

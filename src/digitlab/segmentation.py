@@ -122,7 +122,8 @@ def _connected(mask: np.ndarray) -> tuple[np.ndarray, list[Piece]]:
         dirt = max(w, h) < max(3, SPECK * tallest) or area < 5
         if not dirt and not _cut_off(piece, mask.shape, tallest):
             pieces.append(piece)
-    return labels, pieces
+    whole = [piece for piece in pieces if not _cut_through(piece, labels, tallest)]
+    return labels, whole or pieces
 
 
 def _cut_off(piece: Piece, shape: tuple[int, int], tallest: int) -> bool:
@@ -132,6 +133,17 @@ def _cut_off(piece: Piece, shape: tuple[int, int], tallest: int) -> bool:
     above_or_below = piece.top <= 1 or piece.bottom >= shape[0] - 1
     beside = piece.left <= 1 or piece.right >= shape[1] - 1
     return above_or_below or (beside and piece.width < 0.3 * tallest)
+
+
+def _cut_through(piece: Piece, labels: np.ndarray, tallest: int) -> bool:
+    """Whether a piece is the side of a digit whose rest lies beyond the picture.
+
+    A whole digit touches the picture's edge in a point or two, a cut one all along.
+    """
+    if piece.width >= 0.35 * tallest:
+        return False
+    contact = np.isin(labels[:, [0, -1]], piece.labels).sum(0).max()
+    return contact > 0.55 * piece.height
 
 
 def _group_lines(pieces: list[Piece]) -> list[list[Piece]]:
