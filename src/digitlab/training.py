@@ -112,7 +112,9 @@ class _Report(keras.callbacks.Callback):
         row = {"epoch": epoch + 1, "seconds": round(time.monotonic() - self.began, 1)}
         row |= {key: round(float(value), 5) for key, value in (logs or {}).items()}
         self.rows = [r for r in self.rows if r["epoch"] <= epoch] + [row]
-        self.file.write_text(json.dumps(self.rows, indent=1))
+        part = self.file.with_suffix(".part")
+        part.write_text(json.dumps(self.rows, indent=1))
+        part.replace(self.file)  # whole or not at all, whenever the run is stopped
         left = (self.params["epochs"] - epoch - 1) * row["seconds"] / 60
         (metric,) = (key for key in row if f"val_{key}" in row and key != "loss")
         self.tell(
@@ -176,11 +178,13 @@ def _run(trainee, batches, validation, settings: Settings, folder: Path, tell) -
         epochs=settings.epochs,
         validation_data=validation,
         validation_batch_size=256,
+        shuffle=False,  # the batches are shuffled already, the same way after a stop
         verbose=0,
         callbacks=[
+            # First, so that it keeps the weights and their average before they are swapped.
+            keras.callbacks.BackupAndRestore(str(folder / "resume")),
             keras.callbacks.SwapEMAWeights(swap_on_epoch=True),
             _Report(batches, folder / "history.json", tell),
-            keras.callbacks.BackupAndRestore(str(folder / "resume")),
         ],
     )
 
