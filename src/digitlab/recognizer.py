@@ -27,11 +27,14 @@ class Calibration:
     Attributes
     ----------
     temperature : logits are divided by it before the softmax.
+    others : added to the scaled logit of "not a digit": people hand in digits far more often
+        than training did (Saerens, Latinne and Decaestecker 2002, on changed priors).
     accept : confidence from which an answer counts as a digit.
     sure, fairly_sure : confidence from which the answer is called so.
     """
 
     temperature: float = 1.0
+    others: float = 0.0
     accept: float = 0.5
     sure: float = 0.98
     fairly_sure: float = 0.8
@@ -184,7 +187,10 @@ class Recognizer:
 
     def classify(self, ink: np.ndarray) -> Beliefs:
         """What the network makes of `ink`, (n, 28, 28) uint8."""
-        return beliefs_from(*self._run(ink), self.calibration.temperature)
+        return self._beliefs(*self._run(ink), self.calibration.others)
+
+    def _beliefs(self, logits: np.ndarray, embedding: np.ndarray, others: float) -> Beliefs:
+        return beliefs_from(logits, embedding, self.calibration.temperature, others)
 
     def recognize(self, image: np.ndarray) -> Reading:
         """Read the digits in a picture.
@@ -204,12 +210,15 @@ class Recognizer:
     def _read_rows(self, rows: tuple[Row, ...]) -> list[list[Digit]]:
         if not rows:
             return []
-        beliefs = self.classify(np.stack([c.glyph.ink for row in rows for c in row.candidates]))
+        found = self._run(np.stack([c.glyph.ink for row in rows for c in row.candidates]))
+        beliefs = self._beliefs(*found, self.calibration.others)
+        # Most candidates are pieces or pairs of digits, as in training: no prior in their favour.
+        doubted = self._beliefs(*found, 0.0)
         only = sum(row.pieces for row in rows) == 1
         lines, start = [], 0
         for row in rows:
             stop = start + len(row.candidates)
-            confidence, digit = beliefs.confidence[start:stop], beliefs.is_digit[start:stop]
+            confidence, digit = doubted.confidence[start:stop], doubted.is_digit[start:stop]
             path = [0] if only else best_path(row, confidence, 1 - digit)
             lines.append([self._digit(row, beliefs, start, index) for index in path])
             start = stop
@@ -268,15 +277,19 @@ def _every_map(interpreter, ink: np.ndarray) -> dict[int, np.ndarray]:
     }
 
 
-def beliefs_from(logits: np.ndarray, embedding: np.ndarray, temperature: float) -> Beliefs:
+def beliefs_from(
+    logits: np.ndarray, embedding: np.ndarray, temperature: float, others: float = 0.0
+) -> Beliefs:
     """Split the softmax over eleven classes into "is it a digit" and "which".
 
     Parameters
     ----------
     logits : (n, 11) float32; the last class is "not a digit".
     embedding : (n, d) float32.
+    temperature, others : as in `Calibration`.
     """
     scaled = logits / temperature
+    scaled[:, -1] += others
     shares = np.exp(scaled - scaled.max(1, keepdims=True))
     digits = shares[:, :10]
     total = digits.sum(1, keepdims=True)
