@@ -1,0 +1,104 @@
+"""Calibration chosen on validation data, and the card that says what a version can do."""
+
+import numpy as np
+import pytest
+
+from digitlab.corpus import NOT_A_DIGIT, Examples
+from digitlab.datasets import rehearsal
+from digitlab.recognizer import SHIPPED, Calibration, Recognizer
+
+pytestmark = pytest.mark.training
+
+
+@pytest.fixture(scope="module")
+def release():
+    """The module, imported here because TensorFlow takes seconds."""
+    from digitlab import release
+
+    return release
+
+
+@pytest.fixture(scope="module")
+def raw() -> Recognizer:
+    """The shipped network without its calibration."""
+    return Recognizer((SHIPPED / "model.tflite").read_bytes(), Calibration())
+
+
+@pytest.fixture(scope="module")
+def validation() -> Examples:
+    """Digits, the drawn ones with some wrong labels, and other signs."""
+    ink, labels = rehearsal()
+    kinds = np.where(np.arange(2100) < 1000, "mnist", "drawn")
+    labels = labels[:2100].astype(np.int8)
+    labels[1000:1020] = (labels[1000:1020] + 1) % 10
+    labels[2000:] = NOT_A_DIGIT
+    ink = ink[:2100].copy()
+    noise = np.random.default_rng(0).permuted(ink[2000:].reshape(100, -1), axis=1)
+    ink[2000:] = noise.reshape(100, 28, 28)
+    return Examples(ink, labels, kinds)
+
+
+@pytest.fixture(scope="module")
+def calibrated(release, raw, validation) -> Recognizer:
+    """The shipped network with a calibration chosen on these examples."""
+    return Recognizer(raw._model, release.calibrate(raw, validation))
+
+
+def test_calibration_refuses_no_more_digits_than_is_allowed(release, calibrated, validation):
+    digits = validation[validation.labels != NOT_A_DIGIT]
+    refused = calibrated.classify(digits.ink).confidence < calibrated.calibration.accept
+    for kind, share in release.REFUSED.items():
+        assert refused[digits.kinds == kind].mean() <= share + 0.001
+
+
+def test_what_is_called_sure_is_right_nearly_always(calibrated, validation):
+    clean = validation[validation.kinds == "mnist"]
+    beliefs, calibration = calibrated.classify(clean.ink), calibrated.calibration
+    right = beliefs.probabilities.argmax(1) == clean.labels
+    assert right[beliefs.confidence >= calibration.sure].mean() >= 0.995
+    assert 0 <= calibration.accept <= calibration.fairly_sure <= calibration.sure <= 1
+
+
+def test_temperature_makes_an_overconfident_network_modest(release, raw, validation):
+    class Loud:
+        """The same network, three times as sure of everything."""
+
+        def logits(self, ink):
+            return 3 * raw.logits(ink)
+
+    calm, loud = (release.calibrate(reader, validation).temperature for reader in (raw, Loud()))
+    assert loud > calm
+
+
+def test_threshold_is_the_least_that_keeps_its_promise(release):
+    confidence = np.array([0.9, 0.8, 0.7, 0.6, 0.5])
+    right = np.array([True, True, False, True, True])
+    assert release._threshold(confidence, right, 0.8) == 0.5
+    assert release._threshold(confidence, right, 0.9) == 0.8
+    assert release._threshold(confidence, ~right, 0.9) == 1.0
+
+
+def test_card_has_the_figures_of_its_metrics(release):
+    kinds = {
+        "mnist": {"digits": 6000, "others": 0, "accuracy": 0.9951, "digits_refused": 0.006},
+        "scribble": {"digits": 0, "others": 80, "others_refused": 0.975},
+    }
+    settings = {"architecture": "compact", "epochs": 24, "seed": 7, "precision": "float32"}
+    card = release.model_card({
+        "version": "3", "program": "1.2.3", "trained": "2026-11-21", "parameters": 295_979,
+        "bytes": 599_224, "calibration": {"temperature": 0.8, "accept": 0.42},
+        "mnist_test": {"accuracy": 0.9968, "errors": 32, "images": 10_000, "refused": 0.0051},
+        "validation": kinds, "training": {"settings": settings, "pictures": 20_000},
+    })  # fmt: skip
+    for words in (
+        "version 3",
+        "295,979 parameters",
+        "99.68% right, 32 errors in 10,000",
+        "0.51% refused",
+        "| mnist | 6000 | 99.51% | 0.60% | 0 | - |",
+        "| scribble | 0 | - | - | 80 | 97.50% |",
+        "20,000 drawings",
+        "--epochs 24",
+        "--seed 7",
+    ):
+        assert words in card, words
