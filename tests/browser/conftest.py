@@ -1,0 +1,106 @@
+"""The running app and a real browser, started once for all tests in this folder."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+DESKTOP = {"width": 1280, "height": 900}
+PHONE = {"width": 390, "height": 844}
+START = 90  # seconds that a server may take on a busy machine
+WAIT = 30_000  # milliseconds that an answer may take there
+
+
+def pytest_collection_modifyitems(items):
+    """All tests of this folder are browser tests."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory):
+    """Where the app answers: a server of its own, with a store of its own."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    folder = tmp_path_factory.mktemp("server")
+    environment = {**os.environ, "DIGITLAB_HOME": str(folder / "store")}
+    environment.pop("DIGITLAB_DATABASE_URL", None)
+    with open(folder / "server.log", "wb") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", "streamlit_app.py"]
+            + ["--server.headless=true", "--server.address=127.0.0.1", f"--server.port={port}"]
+            + ["--server.fileWatcherType=none"],
+            cwd=ROOT,
+            env=environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        _wait_for(f"http://127.0.0.1:{port}/_stcore/health", server, folder / "server.log")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def _wait_for(url: str, server: subprocess.Popen, log: Path) -> None:
+    deadline = time.monotonic() + START
+    while time.monotonic() < deadline:
+        assert server.poll() is None, log.read_text()
+        try:
+            with urllib.request.urlopen(url, timeout=2):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+    raise AssertionError(f"no answer in {START} s: {log.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A headless Chromium: DIGITLAB_BROWSER, or one that is installed."""
+    named = [os.environ.get("DIGITLAB_BROWSER") or "", *NAMES]
+    paths = [path for name in named if name and (path := shutil.which(name))]
+    assert paths, "these tests need a Chromium: install one, or name it in DIGITLAB_BROWSER"
+    expect.set_options(timeout=WAIT)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=paths[0], args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+def _opened(browser: Browser, address: str, **options) -> Page:
+    context = browser.new_context(**options)
+    context.set_default_timeout(WAIT)
+    page = context.new_page()
+    page.goto(address)
+    page.locator("canvas.upper-canvas").wait_for()
+    return page
+
+
+@pytest.fixture
+def page(browser, address):
+    """The first page in a fresh session on a laptop."""
+    page = _opened(browser, address, viewport=DESKTOP)
+    yield page
+    page.context.close()
+
+
+@pytest.fixture
+def phone(browser, address):
+    """The first page in a fresh session on a phone."""
+    page = _opened(browser, address, viewport=PHONE, has_touch=True, is_mobile=True)
+    yield page
+    page.context.close()

@@ -1,0 +1,68 @@
+"""A hand that writes on the canvas: mouse or finger, along the strokes of `handwriting`."""
+
+import re
+from itertools import pairwise
+from math import hypot
+
+from handwriting import STROKES
+from playwright.sync_api import Page, expect
+
+ANSWER = "[data-testid=stHtml] [role=status]"
+
+
+def paths(text: str, tall: float = 0.5, left: float = 0.15, top: float = 0.25, gap: float = 0.12):
+    """The strokes of `text`, in shares of the canvas."""
+    for sign in text:
+        strokes = STROKES[sign]
+        low = min(x for path in strokes for x, _ in path)
+        high = max(x for path in strokes for x, _ in path)
+        for path in strokes:
+            yield [(left + (x - low) * tall, top + y * tall) for x, y in path]
+        left += (high - low) * tall + gap
+
+
+def on_canvas(page: Page, path) -> list[tuple[float, float]]:
+    """A path in pixels of the window."""
+    box = page.locator("canvas.upper-canvas").bounding_box()
+    return [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in path]
+
+
+def draw(page: Page, text: str, **place) -> None:
+    """Write with the mouse."""
+    for path in paths(text, **place):
+        first, *rest = on_canvas(page, path)
+        page.mouse.move(*first)
+        page.mouse.down()
+        for point in rest:
+            page.mouse.move(*point, steps=3)
+        page.mouse.up()
+
+
+def touch(page: Page, text: str, **place) -> None:
+    """Write with a finger."""
+    finger = page.context.new_cdp_session(page)
+
+    def send(kind: str, points: list) -> None:
+        places = [{"x": x, "y": y} for x, y in points]
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": places})
+
+    for path in paths(text, **place):
+        first, *rest = on_canvas(page, path)
+        send("touchStart", [first])
+        for point in _smoothly([first, *rest]):
+            send("touchMove", [point])
+        send("touchEnd", [])
+
+
+def _smoothly(path: list[tuple[float, float]], step: float = 6.0):
+    """Points along a path, `step` pixels apart, as a screen reports a finger."""
+    for (x, y), (to_x, to_y) in pairwise(path):
+        count = max(1, round(hypot(to_x - x, to_y - y) / step))
+        for i in range(1, count + 1):
+            yield x + (to_x - x) * i / count, y + (to_y - y) * i / count
+
+
+def expect_answer(page: Page, text: str) -> None:
+    """Wait until the page says `text`, one line of digits each."""
+    lines = r"\s*".join(map(re.escape, text.split("\n")))
+    expect(page.locator(ANSWER).first).to_have_text(re.compile(rf"^\s*{lines}\s*$"))
