@@ -1,6 +1,6 @@
 """Makes the README's picture of how a photograph becomes 28x28 again, from an example.
 
-    python scripts/make_pictures.py
+python scripts/make_pictures.py
 """
 
 from pathlib import Path

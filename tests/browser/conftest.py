@@ -40,9 +40,11 @@ def address(tmp_path_factory):
     environment.pop("DIGITLAB_DATABASE_URL", None)
     with open(folder / "server.log", "wb") as log:
         server = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "streamlit_app.py"]
-            + ["--server.headless=true", "--server.address=127.0.0.1", f"--server.port={port}"]
-            + ["--server.fileWatcherType=none"],
+            [
+                *(sys.executable, "-m", "streamlit", "run", "streamlit_app.py"),
+                *("--server.headless=true", "--server.fileWatcherType=none"),
+                *("--server.address=127.0.0.1", f"--server.port={port}"),
+            ],
             cwd=ROOT,
             env=environment,
             stdout=log,
