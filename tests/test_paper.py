@@ -1,5 +1,7 @@
 """From a picture to its ink: light, polarity, colour and transparency."""
 
+import tracemalloc
+
 import cv2
 import numpy as np
 import pytest
@@ -80,6 +82,17 @@ def test_what_a_transparent_pixel_hides_is_not_seen():
     image = np.zeros((*INK.shape, 4), np.uint8)
     image[..., :3] = np.random.default_rng(0).integers(0, 256, (*INK.shape, 3))
     assert not read_paper(image).mask.any()
+
+
+def test_large_transparent_picture_takes_little_memory_besides():
+    image = np.zeros((3000, 4000, 4), np.uint8)
+    image[..., 3] = cv2.resize(INK, (4000, 3000))
+    tracemalloc.start()
+    try:
+        assert read_paper(image).mask.any()
+        assert tracemalloc.get_traced_memory()[1] < 150_000_000
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("pen", [(40, 60, 170), (190, 40, 40), (30, 110, 50)])

@@ -15,7 +15,11 @@ from digitlab import datasets
 from digitlab.corpus import NOT_A_DIGIT, Examples
 from digitlab.recognizer import Recognizer
 
-pytestmark = [pytest.mark.training, pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.training,
+    pytest.mark.timeout(600),
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+]
 
 
 def examples(kind: str, labels: np.ndarray, first: int = 0) -> Examples:

@@ -96,12 +96,14 @@ def _flatten_alpha(image: np.ndarray) -> np.ndarray:
     alpha = image[..., 3]
     if alpha.min() == 255:
         return np.ascontiguousarray(image[..., :3])
-    grey = cv2.cvtColor(image, cv2.COLOR_RGBA2GRAY)
-    weight = float(alpha.sum(dtype=np.float64))
-    mean = float((grey.astype(np.float32) * alpha).sum() / weight) if weight else 0.0
+    mean = cv2.mean(cv2.cvtColor(image, cv2.COLOR_RGBA2GRAY), np.ascontiguousarray(alpha))[0]
     ground = 255.0 if mean < 128 else 0.0
-    share = alpha[..., None].astype(np.float32) / 255
-    return np.rint(image[..., :3] * share + ground * (1 - share)).astype(np.uint8)
+    flat = np.empty((*image.shape[:2], 3), np.uint8)
+    for top in range(0, len(image), 64):  # in strips: the whole as floats is a gigabyte
+        rows = slice(top, top + 64)
+        share = alpha[rows, :, None].astype(np.float32) / 255
+        flat[rows] = np.rint(image[rows, :, :3] * share + ground * (1 - share))
+    return flat
 
 
 def _flat_level(grey: np.ndarray) -> int | None:
