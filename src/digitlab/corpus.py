@@ -28,6 +28,7 @@ from digitlab.synthesis import (
     flagged,
     photograph,
     render,
+    straightened,
     write_row,
 )
 
@@ -36,6 +37,7 @@ SKIPPED = -1  # neither a digit nor clearly something else
 HELD_OUT_SOURCE = "uqb"  # a whole site that the shipped model has never seen
 HELD_OUT_PAGES = 10  # percent of the other sites' pages (writers), likewise
 FLAGGED = 0.35  # of the ones with a single steep stroke
+STRAIGHTENED = 0.12  # of all drawings
 _CHUNK = 200  # pictures made by one task
 
 _BESIDE = {"printed": 0.1, "desk": 0.05}
@@ -159,7 +161,9 @@ def _signs(drawings: list[Drawing], mnist: np.ndarray, labels: np.ndarray, rng, 
 def _any_of(drawings: list[Drawing], rng: np.random.Generator) -> Drawing:
     """One of the drawings, a 1 often with an upstroke that its writer did not make."""
     drawing = drawings[int(rng.integers(len(drawings)))]
-    return flagged(drawing, rng) if rng.random() < FLAGGED else drawing
+    if rng.random() < FLAGGED:
+        drawing = flagged(drawing, rng)
+    return straightened(drawing, rng) if rng.random() < STRAIGHTENED else drawing
 
 
 def enlarge_mnist(ink: np.ndarray, height: float) -> np.ndarray:

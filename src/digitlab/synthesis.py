@@ -87,6 +87,18 @@ def flagged(drawing: Drawing, rng: np.random.Generator) -> Drawing:
     return Drawing("1", drawing.source, drawing.page, tuple(strokes))
 
 
+def straightened(drawing: Drawing, rng: np.random.Generator) -> Drawing:
+    """The same sign by a hand that draws straight lines and clear corners."""
+    points = np.concatenate(drawing.strokes)
+    size = float((points.max(0) - points.min(0)).max())
+    slack = size * float(rng.uniform(0.02, 0.08))
+    strokes = [
+        cv2.approxPolyDP(stroke.reshape(-1, 1, 2), slack, False).reshape(-1, 2)
+        for stroke in drawing.strokes
+    ]
+    return Drawing(drawing.label, drawing.source, drawing.page, tuple(strokes))
+
+
 def render(
     drawing: Drawing,
     rng: np.random.Generator,
