@@ -1,0 +1,86 @@
+"""What is said about a reading."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from digitlab.recognizer import Digit
+from digitlab.wording import account, doubtful, is_sure, ordinal, percent, place
+
+
+def digit(label=4, confidence=0.99, verdict="sure", accepted=True, second=9) -> Digit:
+    shares = np.full(10, 0.001)
+    shares[second] = 0.05
+    shares[label] = 0.0
+    shares[label] = 1 - shares.sum()
+    box, ink = (0, 0, 10, 20), np.zeros((28, 28), np.uint8)
+    return Digit(label, tuple(shares), confidence, box, accepted, verdict, ink)
+
+
+@dataclass
+class Said:
+    text: str
+    digits: tuple
+
+
+@pytest.mark.parametrize(
+    ("share", "words"),
+    [(0.9999, "over 99.9 %"), (0.0001, "under 0.1 %"), (0.987, "98.7 %"), (0.5, "50.0 %")],
+)
+def test_percentage_never_claims_certainty(share, words):
+    assert percent(share) == words
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [(1, "1st"), (2, "2nd"), (3, "3rd"), (4, "4th"), (11, "11th"), (21, "21st")],
+)
+def test_ordinals(number, words):
+    assert ordinal(number) == words
+
+
+def test_place_names_the_line_where_there_are_several():
+    said = Said("12\n3", (digit(1), digit(2), digit(3)))
+    assert place(said, 1) == "2nd digit in line 1"
+    assert place(said, 2) == "1st digit in line 2"
+    assert place(Said("12", said.digits[:2]), 1) == "2nd digit"
+
+
+def test_sure_digit_needs_no_advice():
+    words = account(Said("4", (digit(),)))
+    assert words.headline == "4"
+    assert words.certainty == "Sure, 99.0 %"
+    assert "9 (" in words.detail
+    assert words.advice == ""
+
+
+def test_unsure_digit_names_both_and_advises():
+    words = account(Said("4", (digit(confidence=0.6, verdict="not sure: 4 or 9?"),)))
+    assert words.certainty.startswith("Not sure: 4 or 9?")
+    assert words.advice
+
+
+def test_refused_digit_has_a_question_mark_and_a_reason():
+    refused = digit(confidence=0.1, verdict="this may not be a digit", accepted=False)
+    words = account(Said("4", (refused,)))
+    assert words.headline == "4?"
+    assert words.certainty == "This may not be a digit"
+    assert "like a digit" in words.detail
+
+
+def test_number_names_its_doubtful_digit():
+    weak = digit(7, 0.55, "not sure: 7 or 1?", second=1)
+    said = Said("47", (digit(), weak))
+    assert doubtful(said) == 1
+    words = account(said)
+    assert words.headline == "47"
+    assert "2nd digit: 7 or 1?" in words.detail
+    assert not is_sure(weak)
+
+
+def test_number_without_any_digit_is_no_number():
+    junk = digit(1, 0.05, "this may not be a digit", accepted=False)
+    words = account(Said("11", (junk, junk)))
+    assert words.headline == "11?"
+    assert words.certainty == "This may not be a number"
