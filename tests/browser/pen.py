@@ -23,7 +23,9 @@ def paths(text: str, tall: float = 0.5, left: float = 0.15, top: float = 0.25, g
 
 def on_canvas(page: Page, path) -> list[tuple[float, float]]:
     """A path in pixels of the window."""
-    box = page.locator("canvas.upper-canvas").bounding_box()
+    canvas = page.locator("canvas.upper-canvas")
+    expect(canvas).to_have_count(1)  # a cleared sheet goes a moment after the new one came
+    box = canvas.bounding_box()
     return [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in path]
 
 
