@@ -21,7 +21,7 @@ import urllib.request
 from pathlib import Path
 
 import psutil
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 ROUNDS = 25
@@ -35,13 +35,11 @@ def main() -> None:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     with tempfile.TemporaryDirectory() as store, sync_playwright() as playwright:
-        name = os.environ.get("DIGITLAB_BROWSER") or shutil.which("chromium")
-        flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        page = playwright.chromium.launch(executable_path=name, args=flags).new_page()
+        page = launch(playwright).new_page()
         began = time.perf_counter()
-        server = _server(port, store)
+        server = start_server(port, store)
         try:
-            _open(page, f"http://127.0.0.1:{port}")
+            open_page(page, f"http://127.0.0.1:{port}")
             first = time.perf_counter() - began
             memory_before = _memory(server)
             waits = [_pen_up_to_answer(page, "17"[i % 2]) for i in range(ROUNDS)]
@@ -51,7 +49,15 @@ def main() -> None:
             server.wait(20)
 
 
-def _server(port: int, store: str) -> subprocess.Popen:
+def launch(playwright) -> Browser:
+    """Chromium, headless: the one that DIGITLAB_BROWSER names, or Debian's."""
+    name = os.environ.get("DIGITLAB_BROWSER") or shutil.which("chromium")
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    return playwright.chromium.launch(executable_path=name, args=flags)
+
+
+def start_server(port: int, store: str) -> subprocess.Popen:
+    """The app on a port of this machine, its store in a folder of its own."""
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py"]
     options = ["--server.headless=true", "--server.address=127.0.0.1", f"--server.port={port}"]
     environment = {**os.environ, "DIGITLAB_HOME": store}
@@ -61,7 +67,8 @@ def _server(port: int, store: str) -> subprocess.Popen:
     )
 
 
-def _open(page: Page, address: str) -> None:
+def open_page(page: Page, address: str) -> None:
+    """Wait for the server, then until the first page can be drawn on."""
     while True:
         try:
             urllib.request.urlopen(address, timeout=1).close()
