@@ -61,6 +61,11 @@ def test_errors_within_one_bin_do_cancel_out():
     assert expected_calibration_error([0.6, 0.6], [True, False], bins=2) == pytest.approx(0.1)
 
 
+def test_bins_are_of_equal_width_and_hold_their_upper_limit():
+    assert expected_calibration_error([0.25, 0.75], [True, False], bins=2) == pytest.approx(0.75)
+    assert expected_calibration_error([0.25, 0.5], [True, False], bins=2) == pytest.approx(0.125)
+
+
 def test_no_answers_have_no_error():
     assert expected_calibration_error([], []) == 0.0
 

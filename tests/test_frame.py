@@ -66,7 +66,7 @@ def test_centre_keeps_a_digit_whose_mass_is_at_one_end_inside_the_frame():
     assert centre(digit).sum(dtype=int) == digit.sum(dtype=int)
 
 
-@pytest.mark.parametrize("pen", [2, 4, 8, 16, 30])
+@pytest.mark.parametrize("pen", [2, 4, 8, 16, 30, 70])
 def test_stroke_width_comes_close_to_that_of_mnist_with_every_pen(pen):
     width = stroke_width(framed("7", 200, pen) > 100)
     assert 1.3 <= width <= 4.2

@@ -280,12 +280,19 @@ def test_largest_size_is_not_refused_for_its_size():
     assert DAMAGED in refusal(claiming(8_000, 6_000))
 
 
-def test_huge_tile_of_a_small_tiff_is_refused():
+def tiled(side: int) -> bytes:
+    """A grey TIFF of 64x64 pixels, cut from one black tile."""
+    tile = zlib.compress(bytes(side * side))
     tags = [(256, 64), (257, 64), (258, 8), (259, 8), (262, 1), (277, 1)]
-    tags += [(322, 40_000), (323, 40_000), (324, 200), (325, 4000)]
+    tags += [(322, side), (323, side), (324, 200), (325, len(tile))]
     entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags)
     header = b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(4)
-    assert DAMAGED in refusal(header.ljust(200, b"\0") + zlib.compress(bytes(4_000_000)))
+    return header.ljust(200, b"\0") + tile
+
+
+def test_huge_tile_of_a_small_tiff_is_refused():
+    assert decode(tiled(64)).shape == decode(tiled(512)).shape == (64, 64, 3)
+    assert DAMAGED in refusal(tiled(8192))
 
 
 def test_jpeg_of_ten_thousand_scans_is_refused_at_once():

@@ -330,7 +330,8 @@ def test_shipped_model_is_small_and_calibrated():
 # Threads ------------------------------------------------------------------------------------------
 
 
-def test_eight_threads_share_a_recognizer_and_get_the_answers_of_one(recognizer, test_digits):
+def test_eight_threads_share_a_recognizer_and_get_the_answers_of_one(test_digits):
+    recognizer = Recognizer.load()
     calls = [slice(i % 500, i % 500 + 1 + i % 3) for i in range(4000)]
     alone = {c.start: recognizer.classify(test_digits.ink[c]).probabilities for c in calls[:500]}
     with ThreadPoolExecutor(8) as pool:
@@ -338,6 +339,8 @@ def test_eight_threads_share_a_recognizer_and_get_the_answers_of_one(recognizer,
     for call, beliefs in zip(calls, found, strict=True):
         assert len(beliefs.probabilities) == call.stop - call.start
         assert np.allclose(beliefs.probabilities[0], alone[call.start][0], atol=1e-5)
+    # Each takes memory, so they are used again, and there are no more than threads.
+    assert 1 <= recognizer._network._idle.qsize() <= 8
 
 
 def test_pictures_read_in_eight_threads_are_read_as_alone(recognizer):

@@ -105,6 +105,14 @@ def test_row_has_its_signs_in_order_and_boxes_around_their_ink(rng):
     assert not (writing.ink > 100)[~covered].any()
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_all_ink_of_high_and_low_signs_is_on_the_page(seed):
+    rng = np.random.default_rng(seed)
+    inks = [render(FOUR, rng, height, 5) for height in (100, 25, 60, 25, 100)]
+    writing = write_row([("4", ink) for ink in inks], rng, (0.1, 0.4))
+    assert (writing.ink > 100).sum() == sum((ink > 100).sum() for ink in inks)
+
+
 def test_negative_gap_lets_signs_touch(rng):
     signs = [(str(i), render(FOUR, rng, 60, 5)) for i in range(6)]
     apart, close = (
