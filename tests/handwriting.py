@@ -37,7 +37,8 @@ def written(text: str, tall: float = 120, pen: int = 12, gap: float = 0.35) -> n
     strokes, left = [], 0.0
     for sign in text:
         paths = [np.array(path) for path in STROKES[sign]]
-        strokes += [path + (left - min(p[:, 0].min() for p in paths), 0) for path in paths]
+        shift = np.array([left - min(path[:, 0].min() for path in paths), 0])
+        strokes += [path + shift for path in paths]
         left = max(path[:, 0].max() for path in strokes) + gap + pen / tall
     size = np.concatenate(strokes).max(0) * tall + 2 * margin
     ink = np.zeros((int(np.ceil(size[1])), int(np.ceil(size[0]))), np.uint8)
