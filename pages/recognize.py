@@ -5,6 +5,7 @@ import streamlit as st
 from digitlab.errors import ModelError
 from digitlab.recognizer import Recognizer, champion
 from digitlab_app.answer import show_answer
+from digitlab_app.boxes import correct_boxes
 from digitlab_app.canvas import draw
 from digitlab_app.examples import EXAMPLES, Example
 from digitlab_app.gallery import show_gallery
@@ -40,26 +41,32 @@ def choose_pictures(way: str) -> list:
     return [example] if example else []
 
 
-def show_pictures(exhibits: list[Exhibit], left, right) -> None:
+def show_pictures(recognizer: Recognizer, files: list, left, right) -> None:
     """One picture beside its answer; of several, each folded away under its own line."""
+    exhibits = read_files(recognizer, files)
     if len(exhibits) == 1:
-        show_picture(exhibits[0], left, right, key="picture-0")
+        show_picture(recognizer, files[0], exhibits[0], left, right, key="picture-0")
         return
-    for number, exhibit in enumerate(exhibits):
+    for number, (file, exhibit) in enumerate(zip(files, exhibits, strict=True)):
         folded = st.expander(
             exhibit.title, number == 0, key=f"fold-{number}-{exhibit.name}", on_change="rerun"
         )
         if folded.open:
             with folded:
-                show_picture(exhibit, *st.columns(2, gap="medium"), key=f"picture-{number}")
+                columns = st.columns(2, gap="medium")
+                show_picture(recognizer, file, exhibit, *columns, key=f"picture-{number}")
 
 
-def show_picture(exhibit: Exhibit, left, right, key: str) -> None:
+def show_picture(recognizer, file, exhibit: Exhibit, left, right, key: str) -> None:
     """A picture with its boxes, its answer and its steps; or why it could not be read."""
     if exhibit.error:
         right.error(f"**{exhibit.name}** could not be read: {exhibit.error}")
         return
-    left.image(exhibit.picture, width="stretch", alt=f"{exhibit.title}, a box around each digit")
+    with left:
+        place = st.empty()  # above the canvas that decides what is shown in it
+        exhibit = correct_boxes(recognizer, file, exhibit, key)
+        alt = f"{exhibit.title}, a box around each digit"
+        place.image(exhibit.picture, width="stretch", alt=alt)
     with right:
         show_answer(exhibit.answer, key)
     show_steps(exhibit.answer)
@@ -91,7 +98,7 @@ def show_page(recognizer: Recognizer) -> None:
             show_answer(answer, key="drawing")
         show_steps(answer)
     elif way != DRAW and files:
-        show_pictures(read_files(recognizer, files), tabs[way], right)
+        show_pictures(recognizer, files, tabs[way], right)
     else:
         with right:
             show_nothing(way)

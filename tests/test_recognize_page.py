@@ -106,7 +106,7 @@ def test_uploaded_photo_is_read():
 def test_unreadable_upload_says_why_and_the_others_are_read():
     good = png(photographed(row("18")))
     page = uploaded(("good.png", good), ("bad.png", b"no picture at all"))
-    labels = [folded.label for folded in page.expander]
+    labels = [folded.label for folded in page.expander if ".png" in folded.label]
     assert labels == ["good.png: 18", "bad.png: could not be read"]
 
 

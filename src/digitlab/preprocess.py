@@ -1,5 +1,6 @@
 """From any picture to the 28x28 ink of its digits, in steps that a person can look at."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -8,7 +9,7 @@ import numpy as np
 
 from digitlab.frame import SIDE, to_frame
 from digitlab.paper import TINY, Paper, read_paper
-from digitlab.segmentation import Segmentation, TextLine, segment
+from digitlab.segmentation import Segmentation, TextLine, segment, segment_boxes
 
 Box = tuple[int, int, int, int]
 """Left, top, width, height in pixels of the picture that was given."""
@@ -75,12 +76,13 @@ class Preparation:
         return _steps(self.paper, self.segmentation)
 
 
-def prepare(image: np.ndarray) -> Preparation:
+def prepare(image: np.ndarray, boxes: Sequence[Box] | None = None) -> Preparation:
     """Find what may be digits in a picture.
 
     Parameters
     ----------
     image : (h, w) grey, (h, w, 3) RGB or (h, w, 4) RGBA, uint8, of any size from 1x1.
+    boxes : where somebody says that the digits are, one box each; None to find them.
 
     Returns
     -------
@@ -88,7 +90,10 @@ def prepare(image: np.ndarray) -> Preparation:
     """
     paper = read_paper(image)
     whole = paper.flat and max(image.shape[:2]) <= TINY
-    segmentation = segment(paper.mask, whole)
+    if boxes is None:
+        segmentation = segment(paper.mask, whole)
+    else:
+        segmentation = segment_boxes(paper.mask, [_working_box(b, paper.scale) for b in boxes])
     limits = image.shape[1], image.shape[0]
     rows = tuple(_row(paper, segmentation, line, limits) for line in segmentation.lines)
     return Preparation(paper, segmentation, rows)
@@ -102,6 +107,12 @@ def _row(paper: Paper, segmentation: Segmentation, line: TextLine, limits) -> Ro
         box = _box(piece, paper.scale, limits)
         candidates.append(Candidate(*span, Glyph(box, to_frame(ink, mask))))
     return Row(len(line.pieces), tuple(candidates), line.height / paper.scale)
+
+
+def _working_box(box: Box, scale: float) -> tuple[int, int, int, int]:
+    """Left, top, right, bottom in working pixels."""
+    left, top, width, height = (side * scale for side in box)
+    return round(left), round(top), round(left + width), round(top + height)
 
 
 def _box(piece, scale: float, limits: tuple[int, int]) -> Box:

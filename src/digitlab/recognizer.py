@@ -3,6 +3,7 @@
 import hashlib
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -192,22 +193,25 @@ class Recognizer:
     def _beliefs(self, logits: np.ndarray, embedding: np.ndarray, others: float) -> Beliefs:
         return beliefs_from(logits, embedding, self.calibration.temperature, others)
 
-    def recognize(self, image: np.ndarray) -> Reading:
+    def recognize(self, image: np.ndarray, boxes: Sequence[Box] | None = None) -> Reading:
         """Read the digits in a picture.
 
         Parameters
         ----------
         image : (h, w) grey, (h, w, 3) RGB or (h, w, 4) RGBA, uint8.
+        boxes : where somebody says that the digits are, one box each; None to find them. Boxes
+            without ink are left out.
         """
         began = time.perf_counter()
-        preparation = prepare(image)
-        lines = self._read_rows(preparation.rows)
+        preparation = prepare(image, boxes)
+        lines = self._read_rows(preparation.rows, boxes is not None)
         text = "\n".join(filter(None, (self._text(digits) for digits in lines)))
         digits = tuple(digit for line in lines for digit in line)
         spent = (time.perf_counter() - began) * 1000
         return Reading(text, digits, preparation, self.version, spent)
 
-    def _read_rows(self, rows: tuple[Row, ...]) -> list[list[Digit]]:
+    def _read_rows(self, rows: tuple[Row, ...], all_digits: bool) -> list[list[Digit]]:
+        """The digits of each row; `all_digits` says that every candidate is one."""
         if not rows:
             return []
         found = self._run(np.stack([c.glyph.ink for row in rows for c in row.candidates]))
@@ -219,7 +223,9 @@ class Recognizer:
         for row in rows:
             stop = start + len(row.candidates)
             confidence, digit = doubted.confidence[start:stop], doubted.is_digit[start:stop]
-            path = [0] if only else best_path(row, confidence, 1 - digit)
+            path = range(stop - start)
+            if not only and not all_digits:
+                path = best_path(row, confidence, 1 - digit)
             lines.append([self._digit(row, beliefs, start, index) for index in path])
             start = stop
         if not any(lines):

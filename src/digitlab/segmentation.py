@@ -6,6 +6,7 @@ After the segmentation lattice of Matan, Burges, LeCun and Denker (1991), "Multi
 using a space displacement neural network", and Casey and Lecolinet (1996).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -96,6 +97,30 @@ def segment(mask: np.ndarray, whole: bool = False) -> Segmentation:
         _arrange(segmentation, line)
     segmentation.lines = [line for line in segmentation.lines if line.pieces]
     return segmentation
+
+
+def segment_boxes(mask: np.ndarray, boxes: Sequence[tuple[int, int, int, int]]) -> Segmentation:
+    """The ink in each of some boxes as one piece, in reading order; empty boxes are left out.
+
+    Parameters
+    ----------
+    mask : (h, w) uint8 0 or 1, all ink.
+    boxes : left, top, right, bottom (exclusive) of each, in pixels of `mask`. Where two overlap,
+        the later has the ink.
+    """
+    labels = np.zeros(mask.shape, np.int32)
+    for number, (left, top, right, bottom) in enumerate(boxes, 1):
+        inside = slice(max(0, top), max(0, bottom)), slice(max(0, left), max(0, right))
+        labels[inside][mask[inside] > 0] = number
+    pieces = []
+    for number in np.unique(labels[labels > 0]).tolist():
+        ink = (labels == number).astype(np.uint8)
+        x, y, w, h = cv2.boundingRect(ink)
+        pieces.append(Piece([number], x, y, x + w, y + h, int(ink.sum())))
+    lines = [_order(group) for group in _group_lines(pieces)]
+    for line in lines:
+        line.spans = [(i, i + 1) for i in range(len(line.pieces))]
+    return Segmentation(labels, lines)
 
 
 def _as_one(mask: np.ndarray) -> Segmentation:

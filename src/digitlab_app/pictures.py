@@ -1,5 +1,6 @@
 """Pictures that a person hands in: each is read once and shown small, however large it came."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -9,7 +10,7 @@ import streamlit as st
 from digitlab import images
 from digitlab.errors import ImageError
 from digitlab.overlay import draw_boxes, thumbnail
-from digitlab.preprocess import Step
+from digitlab.preprocess import Box, Step
 from digitlab.recognizer import Digit, Reading, Recognizer
 from digitlab.wording import is_sure
 
@@ -52,12 +53,14 @@ class Exhibit:
     name : the file's name.
     picture : (h, w, 3) uint8 with a box around each digit; None if it could not be read.
     answer : what was read; None likewise.
+    size : width and height in pixels of the picture as it came.
     error : why not, fit to show a person; "" if it was read.
     """
 
     name: str
     picture: np.ndarray | None = None
     answer: Answer | None = None
+    size: tuple[int, int] = (0, 0)
     error: str = ""
 
     @property
@@ -85,14 +88,16 @@ def read_files(recognizer: Recognizer, files: list[File]) -> list[Exhibit]:
     return [exhibits[key] for key in wanted]
 
 
-def exhibit(recognizer: Recognizer, name: str, data: bytes) -> Exhibit:
-    """Decode and read one picture."""
+def exhibit(
+    recognizer: Recognizer, name: str, data: bytes, boxes: Sequence[Box] | None = None
+) -> Exhibit:
+    """Decode and read one picture; `boxes` say where its digits are, None lets them be found."""
     try:
         image = images.decode(data)
     except ImageError as error:
         return Exhibit(name, error=str(error))
-    reading = recognizer.recognize(image)
-    return Exhibit(name, boxed(image, reading), shown(reading))
+    reading = recognizer.recognize(image, boxes)
+    return Exhibit(name, boxed(image, reading), shown(reading), image.shape[1::-1])
 
 
 def read_drawing(recognizer: Recognizer, drawing: np.ndarray) -> Answer:

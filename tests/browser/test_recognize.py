@@ -1,5 +1,7 @@
 """The Recognise page, used as a person uses it."""
 
+import re
+
 import cv2
 import numpy as np
 import pytest
@@ -113,3 +115,21 @@ def test_nothing_is_written_to_the_browser_s_console(page):
     draw(page, "3", left=0.35)
     expect_answer(page, "3")
     assert problems == []
+
+
+def test_boxes_are_put_right_by_hand(page):
+    """A box drawn over a digit that was crossed out of the answer brings another reading."""
+    upload(page, ("number.jpg", photo("27")))
+    expect_answer(page, "27")
+    page.get_by_text("Correct the boxes").click()
+    canvas = page.locator("canvas.upper-canvas").locator("visible=true")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    # Around both digits: a third box, whose ink the first two then lose.
+    page.mouse.move(box["x"] + 4, box["y"] + 4)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] - 4, box["y"] + box["height"] - 4, steps=10)
+    page.mouse.up()
+    expect(page.locator(ANSWER).first).to_have_text(re.compile(r"^\d\??$"))
+    page.get_by_role("button", name="Undo all changes").click()
+    expect_answer(page, "27")
