@@ -1,0 +1,60 @@
+"""Training the binarization network for real, on a handful of pages."""
+
+import gzip
+import json
+
+import numpy as np
+import pytest
+from handwriting import STROKES
+
+from digitlab.binarization import Binarizer
+from digitlab.datasets import mnist_test, rehearsal
+
+pytestmark = [
+    pytest.mark.training,
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+]
+
+
+def write_drawings(path, signs: str) -> None:
+    """The strokes of `handwriting`, as if two sites had collected them, one held out."""
+    lines = [
+        json.dumps({"label": sign, "source": source, "page": page, "strokes": STROKES[sign]})
+        for sign in signs
+        for source in ("aga", "uqb")
+        for page in "123"
+    ]
+    path.write_bytes(gzip.compress("\n".join(lines).encode()))
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A folder with a network that has learnt for one epoch."""
+    from digitlab import release, training
+
+    folder = tmp_path_factory.mktemp("ink")
+    digits, test = rehearsal(), mnist_test()
+    file = folder / "mnist.npz"
+    parts = {"x_train": digits.ink, "y_train": digits.labels}
+    np.savez(file, **parts, x_test=test.ink[:10], y_test=test.labels[:10])
+    write_drawings(folder / "strokes.gz", "0123456789")
+    write_drawings(folder / "signs.gz", "47")
+    settings = training.Settings(epochs=1, batch=8)
+    given = file, folder / "strokes.gz", folder / "signs.gz"
+    release.train_binarizer(folder / "out", *given, settings, 50, lambda line: None)
+    return folder / "out"
+
+
+def test_trained_network_runs_through_litert(trained):
+    network = Binarizer((trained / "ink.tflite").read_bytes())
+    ink = network(np.random.default_rng(0).random((60, 90)).astype(np.float32), 0.5, 40)
+    assert ink.shape == (60, 90)
+    assert 0 <= ink.min() <= ink.max() <= 1
+
+
+def test_card_and_history_say_how_it_was_trained(trained):
+    card = (trained / "INK_CARD.md").read_text()
+    assert "--pages 50 --epochs 1" in card
+    (epoch,) = json.loads((trained / "history.json").read_text())
+    assert {"loss", "overlap", "val_overlap"} <= set(epoch)
+    assert f"{epoch['val_overlap']:.3f}" in card
