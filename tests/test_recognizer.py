@@ -364,3 +364,20 @@ def test_reading_starts_without_tensorflow():
         "sys.exit(any(name.split('.')[0] in ('tensorflow', 'keras') for name in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
+
+
+# Digits of one connected part ---------------------------------------------------------------------
+
+
+def test_parts_of_one_stroke_are_accepted_together_or_not_at_all():
+    from digitlab.recognizer import REFUSED, Digit, _stand_or_fall
+
+    def digit(accepted: bool) -> Digit:
+        verdict = "sure" if accepted else REFUSED
+        return Digit(1, (0.1,) * 10, 0.9, (0, 0, 9, 9), accepted, verdict, np.zeros((28, 28)))
+
+    free, torn, other = frozenset(), frozenset({3}), frozenset({5})
+    digits = [digit(True), digit(True), digit(False), digit(True)]
+    judged = _stand_or_fall([free, torn, torn, other], digits)
+    assert [d.accepted for d in judged] == [True, False, False, True]
+    assert judged[1].verdict == REFUSED

@@ -34,11 +34,15 @@ class Glyph:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A run of pieces, first to last (exclusive), that may be one digit."""
+    """A run of pieces, first to last (exclusive), that may be one digit.
+
+    `cut` names the connected parts of the ink that it is only a part of.
+    """
 
     first: int
     last: int
     glyph: Glyph
+    cut: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -105,7 +109,7 @@ def _row(paper: Paper, segmentation: Segmentation, line: TextLine, limits) -> Ro
         piece, mask = segmentation.mask(line, span)
         ink = paper.ink[piece.top : piece.bottom, piece.left : piece.right]
         box = _box(piece, paper.scale, limits)
-        candidates.append(Candidate(*span, Glyph(box, to_frame(ink, mask))))
+        candidates.append(Candidate(*span, Glyph(box, to_frame(ink, mask)), piece.cut))
     return Row(len(line.pieces), tuple(candidates), line.height / paper.scale)
 
 

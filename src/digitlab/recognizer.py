@@ -4,7 +4,7 @@ import hashlib
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
 
@@ -17,6 +17,8 @@ from digitlab.preprocess import Box, Preparation, Row, Step, prepare
 
 SHIPPED = Path(__file__).resolve().parents[2] / "model"
 """The folder of the model that comes with the program."""
+
+REFUSED = "this may not be a digit"
 
 _BATCH = 64  # more at once is no faster and takes more memory
 
@@ -226,7 +228,8 @@ class Recognizer:
             path = range(stop - start)
             if not only and not all_digits:
                 path = best_path(row, confidence, 1 - digit)
-            lines.append([self._digit(row, beliefs, start, index) for index in path])
+            digits = [self._digit(row, beliefs, start, index) for index in path]
+            lines.append(_stand_or_fall([row.candidates[index].cut for index in path], digits))
             start = stop
         if not any(lines):
             lines = [[self._best_guess(rows, beliefs)]]
@@ -262,7 +265,7 @@ class Recognizer:
         if confidence >= self.calibration.fairly_sure:
             return "fairly sure"
         if confidence < self.calibration.accept:
-            return "this may not be a digit"
+            return REFUSED
         first, second = np.argsort(probabilities)[::-1][:2]
         return f"not sure: {first} or {second}?"
 
@@ -281,6 +284,23 @@ def _every_map(interpreter, ink: np.ndarray) -> dict[int, np.ndarray]:
         if tensor["name"] and tensor["index"] != place  # scratch space has no name
         if len(tensor["shape"]) == 4 and tensor["shape"][0] == 1 and tensor["shape"][1] > 1
     }
+
+
+def _stand_or_fall(cuts: list[frozenset[int]], digits: list[Digit]) -> list[Digit]:
+    """Digits cut out of one connected part are accepted together or not at all.
+
+    Where one of the parts of an M is no digit, the others are none either.
+
+    Parameters
+    ----------
+    cuts : for each digit, the connected parts that it is only a part of.
+    """
+    pairs = list(zip(cuts, digits, strict=True))
+    torn = frozenset().union(*(cut for cut, digit in pairs if not digit.accepted))
+    return [
+        replace(digit, accepted=False, verdict=REFUSED) if cut & torn and digit.accepted else digit
+        for cut, digit in pairs
+    ]
 
 
 def beliefs_from(

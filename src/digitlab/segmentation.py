@@ -31,7 +31,7 @@ class Piece:
     area: int
     near: float = 0.0  # left edge on the line, slant taken out
     far: float = 0.0  # right edge, likewise
-    cut: bool = False  # made by cutting a connected part in two
+    cut: frozenset[int] = frozenset()  # the connected parts that it is only a part of
 
     @property
     def width(self) -> int:
@@ -52,7 +52,7 @@ class Piece:
             self.area + other.area,
             min(self.near, other.near),
             max(self.far, other.far),
-            self.cut or other.cut,
+            self.cut | other.cut,
         )
 
 
@@ -394,7 +394,7 @@ def _apply_cuts(segmentation, piece, rows, columns, along, places) -> list[Piece
         r, c, a = rows[inside], columns[inside], along[inside]
         box = (int(c.min()), int(r.min()), int(c.max()) + 1, int(r.max()) + 1)
         extent = (float(a.min() + piece.near), float(a.max() + 1 + piece.near))
-        pieces.append(Piece([first + i], *box, int(inside.sum()), *extent, True))
+        pieces.append(Piece([first + i], *box, int(inside.sum()), *extent, frozenset(piece.labels)))
     return pieces
 
 
