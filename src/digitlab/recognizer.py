@@ -262,9 +262,10 @@ class Recognizer:
         """How sure, in words that the calibration makes true."""
         if confidence >= self.calibration.sure:
             return "sure"
-        if confidence >= self.calibration.fairly_sure:
+        if confidence >= max(self.calibration.fairly_sure, self.calibration.accept):
             return "fairly sure"
-        if confidence < self.calibration.accept:
+        likeness = confidence / max(float(probabilities.max()), 1e-9)
+        if likeness < 0.5:
             return REFUSED
         first, second = np.argsort(probabilities)[::-1][:2]
         return f"not sure: {first} or {second}?"
