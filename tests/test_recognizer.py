@@ -16,8 +16,16 @@ from hypothesis import strategies as st
 
 from digitlab import datasets
 from digitlab.errors import ModelError
-from digitlab.preprocess import prepare
-from digitlab.recognizer import SHIPPED, Calibration, Recognizer, beliefs_from, champion
+from digitlab.preprocess import Candidate, Glyph, Row, prepare
+from digitlab.recognizer import (
+    SHIPPED,
+    Calibration,
+    Digit,
+    Recognizer,
+    _stand_or_fall,
+    beliefs_from,
+    champion,
+)
 
 
 @pytest.fixture(scope="module")
@@ -369,15 +377,21 @@ def test_reading_starts_without_tensorflow():
 # Digits of one connected part ---------------------------------------------------------------------
 
 
-def test_parts_of_one_stroke_are_accepted_together_or_not_at_all():
-    from digitlab.recognizer import REFUSED, Digit, _stand_or_fall
-
-    def digit(accepted: bool) -> Digit:
-        verdict = "sure" if accepted else REFUSED
-        return Digit(1, (0.1,) * 10, 0.9, (0, 0, 9, 9), accepted, verdict, np.zeros((28, 28)))
-
-    free, torn, other = frozenset(), frozenset({3}), frozenset({5})
-    digits = [digit(True), digit(True), digit(False), digit(True)]
-    judged = _stand_or_fall([free, torn, torn, other], digits)
-    assert [d.accepted for d in judged] == [True, False, False, True]
-    assert judged[1].verdict == REFUSED
+@pytest.mark.parametrize(
+    ("path", "refused", "accepted"),
+    [
+        ([0, 1, 2, 3], {2}, [True, False, False, True]),  # the other half is no digit
+        ([0, 1, 3], set(), [True, False, True]),  # the other half was left out
+        ([0, 4, 3], set(), [True, True, True]),  # both halves together are one digit
+    ],
+)
+def test_parts_of_one_stroke_are_accepted_together_or_not_at_all(path, refused, accepted):
+    glyph = Glyph((0, 0, 9, 9), np.zeros((28, 28), np.uint8))
+    spans = [(0, 1), (1, 2), (2, 3), (3, 4), (1, 3)]
+    torn = {(1, 2), (2, 3), (1, 3)}
+    candidates = tuple(Candidate(*s, glyph, frozenset({7} if s in torn else ())) for s in spans)
+    digits = [
+        Digit(1, (0.1,) * 10, 0.9, (0, 0, 9, 9), i not in refused, "sure", glyph.ink) for i in path
+    ]
+    judged = _stand_or_fall(Row(4, candidates, 9.0), path, digits)
+    assert [digit.accepted for digit in judged] == accepted

@@ -190,10 +190,11 @@ class Recognizer:
 
     def classify(self, ink: np.ndarray) -> Beliefs:
         """What the network makes of `ink`, (n, 28, 28) uint8."""
-        return self._beliefs(*self._run(ink), self.calibration.others)
+        return self._beliefs(*self._run(ink))
 
-    def _beliefs(self, logits: np.ndarray, embedding: np.ndarray, others: float) -> Beliefs:
-        return beliefs_from(logits, embedding, self.calibration.temperature, others)
+    def _beliefs(self, logits: np.ndarray, embedding: np.ndarray) -> Beliefs:
+        chosen = self.calibration
+        return beliefs_from(logits, embedding, chosen.temperature, chosen.others)
 
     def recognize(self, image: np.ndarray, boxes: Sequence[Box] | None = None) -> Reading:
         """Read the digits in a picture.
@@ -217,9 +218,10 @@ class Recognizer:
         if not rows:
             return []
         found = self._run(np.stack([c.glyph.ink for row in rows for c in row.candidates]))
-        beliefs = self._beliefs(*found, self.calibration.others)
-        # Most candidates are pieces or pairs of digits, as in training: no prior in their favour.
-        doubted = self._beliefs(*found, 0.0)
+        beliefs = self._beliefs(*found)
+        # Most candidates are pieces or pairs of digits, as in training: no prior in their favour,
+        # and no sharpening, which only single digits deserve.
+        doubted = beliefs_from(*found, 1.0)
         only = sum(row.pieces for row in rows) == 1
         lines, start = [], 0
         for row in rows:
@@ -229,7 +231,7 @@ class Recognizer:
             if not only and not all_digits:
                 path = best_path(row, confidence, 1 - digit)
             digits = [self._digit(row, beliefs, start, index) for index in path]
-            lines.append(_stand_or_fall([row.candidates[index].cut for index in path], digits))
+            lines.append(_stand_or_fall(row, list(path), digits))
             start = stop
         if not any(lines):
             lines = [[self._best_guess(rows, beliefs)]]
@@ -287,20 +289,25 @@ def _every_map(interpreter, ink: np.ndarray) -> dict[int, np.ndarray]:
     }
 
 
-def _stand_or_fall(cuts: list[frozenset[int]], digits: list[Digit]) -> list[Digit]:
+def _stand_or_fall(row: Row, path: list[int], digits: list[Digit]) -> list[Digit]:
     """Digits cut out of one connected part are accepted together or not at all.
 
-    Where one of the parts of an M is no digit, the others are none either.
+    Where one of the parts of an M is no digit, or was left out, the others are none either.
 
     Parameters
     ----------
-    cuts : for each digit, the connected parts that it is only a part of.
+    path : indices into `row.candidates`, one for each of `digits`.
     """
-    pairs = list(zip(cuts, digits, strict=True))
-    torn = frozenset().union(*(cut for cut, digit in pairs if not digit.accepted))
+    chosen = [row.candidates[index] for index in path]
+    covered = {piece for c in chosen for piece in range(c.first, c.last)}
+    refused = [c.cut for c, digit in zip(chosen, digits, strict=True) if not digit.accepted]
+    skipped = [c.cut for c in row.candidates if c.last == c.first + 1 and c.first not in covered]
+    torn = frozenset().union(*refused, *skipped)
     return [
-        replace(digit, accepted=False, verdict=REFUSED) if cut & torn and digit.accepted else digit
-        for cut, digit in pairs
+        replace(digit, accepted=False, verdict=REFUSED)
+        if c.cut & torn and digit.accepted
+        else digit
+        for c, digit in zip(chosen, digits, strict=True)
     ]
 
 
