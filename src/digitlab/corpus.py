@@ -142,8 +142,21 @@ def examples_of(picture: np.ndarray, writing: Writing, kind: str) -> Iterator[tu
             yield glyph.ink, label, kind
 
 
-def _signs(drawings: list[Drawing], mnist: np.ndarray, labels: np.ndarray, rng, count: int, tall):
-    """Label and ink of `count` digits: strokes with one pen, now and then MNIST's own."""
+def write_signs(
+    drawings: list[Drawing],
+    mnist: np.ndarray,
+    labels: np.ndarray,
+    rng: np.random.Generator,
+    count: int,
+    tall: float,
+) -> list[tuple[str, np.ndarray]]:
+    """Label and ink of `count` digits: strokes with one pen, now and then MNIST's own.
+
+    Parameters
+    ----------
+    mnist, labels : (n, 28, 28) uint8 and (n,).
+    tall : about the height of a digit in pixels.
+    """
     pen = tall * float(np.exp(rng.uniform(np.log(0.025), np.log(0.17))))
     lean = rng.normal(0, 0.12)
     signs = []
@@ -185,7 +198,7 @@ def _photographs(seed: int, drawings, mnist, labels) -> list[tuple]:
         scene = SCENES[rng.choice(len(SCENES), p=chances / chances.sum())][1]
         count = 1 if rng.random() < 0.4 else int(rng.integers(2, 7))
         tall = float(np.exp(rng.uniform(np.log(22), np.log(110))))
-        signs = _signs(drawings, mnist, labels, rng, count, tall)
+        signs = write_signs(drawings, mnist, labels, rng, count, tall)
         writing = write_row(signs, rng, (-0.12, 0.12) if rng.random() < 0.5 else (0.05, 0.6))
         picture = photograph(writing, rng, scene)
         if count > 1 and rng.random() < 0.3:

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from digitlab.binarization import TALL, as_input
-from digitlab.corpus import _signs
+from digitlab.corpus import write_signs
 from digitlab.paper import SMALL_SIDE, even_light, level_of, resize, to_grey
 from digitlab.synthesis import Scene, Writing, photograph, render, write_row
 
@@ -65,7 +65,7 @@ def _page(rng, digits, others, mnist, labels) -> tuple[Writing, float]:
     rows = []
     for _ in range(int(rng.choice([1, 2, 3], p=[0.75, 0.18, 0.07]))):
         count = 1 if rng.random() < 0.3 else int(rng.integers(2, 9))
-        signs = _signs(digits, mnist, labels, rng, count, tall)
+        signs = write_signs(digits, mnist, labels, rng, count, tall)
         if rng.random() < 0.15:
             other = others[int(rng.integers(len(others)))]
             signs.insert(
