@@ -25,7 +25,7 @@ def main() -> None:
     strip = [image, *(step.image for step in reading.steps)]
     digits = np.hstack([np.pad(255 - digit.ink, 1) for digit in reading.digits])
     large = cv2.resize(digits, None, fx=4, fy=4, interpolation=cv2.INTER_NEAREST)
-    rows = [_row(strip[:3]), _row(strip[3:]), _row([large])]
+    rows = [_row(strip[:4]), _row(strip[4:]), _row([large])]
     width = max(row.shape[1] for row in rows)
     rows = [_widened(row, width) for row in rows]
     TARGET.parent.mkdir(exist_ok=True)

@@ -129,15 +129,20 @@ def _box(piece, scale: float, limits: tuple[int, int]) -> Box:
 
 def _steps(paper: Paper, segmentation: Segmentation) -> tuple[Step, ...]:
     ground = "light ink on a dark ground" if paper.light_on_dark else "dark ink on a light ground"
-    evened = "The ground has one colour" if paper.flat else "Shadows and paper are taken out"
+    evened = "The ground has one colour" if paper.flat else "Shadows and tinted paper are taken out"
     told = "from its ground" if paper.flat else "from lines, boxes, print and paper by a network"
     count = sum(len(line.pieces) for line in segmentation.lines)
     found = f"{count} piece{'s' * (count != 1)} of ink" if count else "No ink found"
+    coloured = _coloured(segmentation)
+    kept = np.where((coloured < 255).any(-1), 0, 255).astype(np.uint8)
+    light = 255 - paper.even if paper.light_on_dark else paper.even
     return (
         Step("Grey", paper.grey, "Colour does not matter for reading, so it is left out."),
-        Step("Even light", paper.even, f"{evened}; this is {ground}, shown dark on white."),
+        Step("Even light", light, f"{evened}."),
+        Step("Polarity", paper.even, f"This is {ground}; from here on it is dark on white."),
         Step("Ink", 255 * (1 - paper.mask), f"Writing, told {told}."),
-        Step("Pieces", _coloured(segmentation), f"{found}, specks and marks removed."),
+        Step("Specks removed", kept, "Dirt, dots, dashes and what the edge cut off are left out."),
+        Step("Pieces", coloured, f"{found}; each digit is one of them, or several joined."),
     )
 
 
