@@ -1,11 +1,12 @@
 """A hand that writes on the canvas: mouse or finger, along the strokes of `handwriting`."""
 
 import re
+import time
 from itertools import pairwise
 from math import hypot
 
 from handwriting import STROKES
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 ANSWER = "[data-testid=stHtml] [role=status]"
 
@@ -21,11 +22,22 @@ def paths(text: str, tall: float = 0.5, left: float = 0.15, top: float = 0.25, g
         left += (high - low) * tall + gap
 
 
+def settled(canvas: Locator) -> dict:
+    """Where a canvas is, once it has stopped moving: its width follows the room that it finds."""
+    before, box = None, None
+    deadline = time.monotonic() + 30
+    while box is None or box != before:
+        assert time.monotonic() < deadline, "the canvas does not come to rest"
+        canvas.page.wait_for_timeout(150)
+        before, box = box, canvas.bounding_box() if canvas.count() == 1 else None
+    return box
+
+
 def on_canvas(page: Page, path) -> list[tuple[float, float]]:
     """A path in pixels of the window."""
     canvas = page.locator("canvas.upper-canvas")
     expect(canvas).to_have_count(1)  # a cleared sheet goes a moment after the new one came
-    box = canvas.bounding_box()
+    box = settled(canvas)
     return [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in path]
 
 
