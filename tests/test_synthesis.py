@@ -8,7 +8,16 @@ import pytest
 from handwriting import STROKES
 
 from digitlab.errors import DataError
-from digitlab.synthesis import Drawing, Scene, load_drawings, photograph, render, write_row
+from digitlab.synthesis import (
+    Drawing,
+    Scene,
+    crossed,
+    load_drawings,
+    photograph,
+    render,
+    slashed,
+    write_row,
+)
 
 FOUR = Drawing("4", "here", "1", tuple(np.array(p, np.float32) * 300 for p in STROKES["4"]))
 
@@ -168,3 +177,31 @@ def test_same_seed_photographs_the_same():
         photograph(row(np.random.default_rng(5)), np.random.default_rng(5), Scene()) for _ in "ab"
     ]
     assert np.array_equal(*pages)
+
+
+# Slashed zeros and crossed sevens -----------------------------------------------------------------
+
+
+def test_slash_runs_through_the_middle_of_a_zero(rng):
+    time = np.linspace(0, 2 * np.pi, 40)
+    ring = np.stack([30 * np.cos(time), 50 * np.sin(time)], 1).astype(np.float32)
+    zero = Drawing("0", "site", "page", (ring,))
+    for _ in range(20):
+        *before, slash = slashed(zero, rng).strokes
+        assert len(before) == 1
+        assert np.abs(slash.mean(0) / [30, 50]).max() < 0.5
+        assert np.ptp(slash[:, 1]) > 30  # upright or aslant, never level
+
+
+def test_bar_crosses_the_stem_of_a_seven(rng):
+    stem = np.array([[0, 0], [20, 0], [40, 0], [30, 30], [22, 60], [15, 100]], np.float32)
+    stroke, bar = crossed(Drawing("7", "site", "page", (stem,)), rng).strokes
+    assert np.array_equal(stroke, stem)
+    assert bar[0, 0] < 22 < bar[1, 0] or bar[0, 0] < 30 < bar[1, 0]
+    assert 20 < bar[:, 1].mean() < 75
+
+
+@pytest.mark.parametrize("change", [slashed, crossed])
+def test_other_digits_are_left_as_they_are(change, rng):
+    drawing = Drawing("3", "site", "page", (np.ones((5, 2), np.float32),))
+    assert change(drawing, rng) is drawing

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 
 from digitlab import datasets
 from digitlab.corpus import NOT_A_DIGIT, Examples
+from digitlab.errors import ModelError
 from digitlab.recognizer import Recognizer
 
 pytestmark = [
@@ -45,7 +47,8 @@ def training():
 def mixture() -> Examples:
     made = examples("drawn", datasets.rehearsal().labels[:150])
     others = examples("drawn", np.full(200, NOT_A_DIGIT))
-    return Examples.join([mnist(100), made, others])
+    signs = examples("sign", np.full(200, NOT_A_DIGIT))
+    return Examples.join([mnist(100), made, others, signs])
 
 
 def test_batches_are_the_same_for_the_same_seed_and_others_each_epoch(training):
@@ -64,11 +67,29 @@ def test_batches_are_the_same_for_the_same_seed_and_others_each_epoch(training):
 
 
 def test_epoch_takes_each_kind_in_its_share(training):
-    settings = training.Settings(batch=10, made=0.5, others=0.2)
+    settings = training.Settings(batch=10, made=0.5, others=0.2, signs=0.4)
     batches = training.Batches(mixture(), settings)
     truth = np.concatenate([batches[i][1] for i in range(len(batches))]).argmax(1)
-    assert len(truth) == 180  # 100 of MNIST, 50 made, 30 that are no digit
-    assert (truth == NOT_A_DIGIT).sum() == 30
+    assert len(truth) == 240  # 100 of MNIST, 50 made, 30 and 60 that are no digit
+    assert (truth == NOT_A_DIGIT).sum() == 90
+
+
+def test_training_can_begin_with_the_weights_of_another(training, tmp_path):
+    settings = training.Settings(epochs=1, batch=50, learning_rate=0.0, weight_decay=0.0)
+    still = replace(settings, averaging=0.0)
+    first = training.fit(mnist(50), mnist(50), still, tmp_path / "first")
+    first.save(tmp_path / "first.keras")
+    again = training.fit(
+        mnist(50), mnist(50), still, tmp_path / "again", start=tmp_path / "first.keras"
+    )
+    kernels = [n.get_layer("logits").get_weights()[0] for n in (first, again)]
+    assert np.allclose(*kernels, atol=1e-6)
+
+
+def test_file_that_is_no_network_can_not_be_begun_with(training, tmp_path):
+    (tmp_path / "broken.keras").write_bytes(b"no network")
+    with pytest.raises(ModelError, match=r"broken\.keras"):
+        training.load(tmp_path / "broken.keras")
 
 
 def test_epoch_takes_every_image_of_mnist_once(training):

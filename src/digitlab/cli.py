@@ -153,6 +153,12 @@ def _add_train(commands) -> None:
         metavar="N",
         help="drawings, and as many photographs, to make (%(default)s)",
     )
+    command.add_argument(
+        "--start", type=_file, metavar="FILE", help="a .keras file whose weights to begin with"
+    )
+    command.add_argument(
+        "--learning-rate", type=float, metavar="X", help="the largest; it rises and falls"
+    )
 
 
 def _add_train_ink(commands) -> None:
@@ -397,7 +403,7 @@ def _train(arguments: argparse.Namespace) -> int:
 
     a = arguments
     settings = Settings(**_chosen(a))
-    train_version(a.out, a.data, a.strokes, a.signs, settings, a.pictures, _tell)
+    train_version(a.out, a.data, a.strokes, a.signs, settings, a.pictures, _tell, a.start)
     return 0
 
 
@@ -414,7 +420,8 @@ def _train_ink(arguments: argparse.Namespace) -> int:
 
 def _chosen(arguments: argparse.Namespace) -> dict:
     """The settings of a training that were given."""
-    given = {name: getattr(arguments, name) for name in ("epochs", "seed", "precision")}
+    names = ("epochs", "seed", "precision", "learning_rate")
+    given = {name: getattr(arguments, name, None) for name in names}
     return {name: value for name, value in given.items() if value is not None}
 
 

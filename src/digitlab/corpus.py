@@ -25,9 +25,11 @@ from digitlab.synthesis import (
     Drawing,
     Scene,
     Writing,
+    crossed,
     flagged,
     photograph,
     render,
+    slashed,
     straightened,
     write_row,
 )
@@ -37,7 +39,11 @@ SKIPPED = -1  # neither a digit nor clearly something else
 HELD_OUT_SOURCE = "uqb"  # a whole site that the shipped model has never seen
 HELD_OUT_PAGES = 10  # percent of the other sites' pages (writers), likewise
 FLAGGED = 0.35  # of the ones with a single steep stroke
+SLASHED = 0.2  # of the zeros
+CROSSED = 0.2  # of the sevens with a single stroke
 STRAIGHTENED = 0.12  # of all drawings
+SIGN = "sign"  # kind of whole letters and symbols
+WHOLE = 0.86  # share of overlap from which a candidate covers all of a sign
 _CHUNK = 200  # pictures made by one task
 
 _BESIDE = {"printed": 0.1, "desk": 0.05}
@@ -119,7 +125,7 @@ def label_candidate(box, writing: Writing) -> int:
     if shares[best] < 0.6:
         return NOT_A_DIGIT
     sign = writing.labels[best]
-    if shares[best] < 0.86 or sign in DIGIT_LIKE:
+    if shares[best] < WHOLE or sign in DIGIT_LIKE:
         return SKIPPED
     return int(sign) if sign.isdigit() else NOT_A_DIGIT
 
@@ -172,10 +178,11 @@ def write_signs(
 
 
 def _any_of(drawings: list[Drawing], rng: np.random.Generator) -> Drawing:
-    """One of the drawings, a 1 often with an upstroke that its writer did not make."""
+    """One of the drawings; often with a flag, slash or bar that its writer did not make."""
     drawing = drawings[int(rng.integers(len(drawings)))]
-    if rng.random() < FLAGGED:
-        drawing = flagged(drawing, rng)
+    for change, share in ((flagged, FLAGGED), (slashed, SLASHED), (crossed, CROSSED)):
+        if rng.random() < share:
+            drawing = change(drawing, rng)
     return straightened(drawing, rng) if rng.random() < STRAIGHTENED else drawing
 
 
@@ -232,6 +239,29 @@ def _drawn(seed: int, drawings, mnist, labels) -> list[tuple]:
         writing = write_row(signs, rng, (-0.05, 0.4))
         found += examples_of(writing.ink, writing, "drawn")
     return found
+
+
+def _signs(seed: int, drawings, mnist, labels) -> list[tuple]:
+    """Letters and symbols, one on a canvas, whole: a stem of an H alone may well be a 1."""
+    rng = np.random.default_rng(seed)
+    drawings = [drawing for drawing in drawings if drawing.label not in DIGIT_LIKE]
+    found = []
+    for _ in range(_CHUNK):
+        tall = rng.uniform(40, 260)
+        pen = float(np.exp(rng.uniform(np.log(1.5), np.log(max(2.5, 0.2 * tall)))))
+        drawing = drawings[int(rng.integers(len(drawings)))]
+        writing = write_row([(drawing.label, render(drawing, rng, tall, pen))], rng, (0, 0))
+        for glyph in prepare(writing.ink).glyphs:
+            if covers(glyph.box, writing):
+                found.append((glyph.ink, NOT_A_DIGIT, SIGN))
+    return found
+
+
+def covers(box, writing: Writing) -> bool:
+    """Whether one of a writing's signs fills `box` (left, top, width, height), and no more."""
+    tall = float(np.median(writing.boxes[:, 3]))
+    boxes = writing.boxes.astype(float)
+    return bool(_intersection_over_union(np.array(box, float), boxes, 0.06 * tall).max() >= WHOLE)
 
 
 def _scribbles(seed: int, drawings, mnist, labels) -> list[tuple]:
@@ -311,7 +341,7 @@ def build(
     parts = [
         make(_drawn, pictures, seed, own, **arguments),
         make(_photographs, pictures, seed + 1, own, **arguments),
-        make(_drawn, pictures // 2, seed + 2, other, **arguments),
+        make(_signs, pictures, seed + 2, other, **arguments),
         make(_photographs, pictures // 8, seed + 3, other, **arguments),
         make(_scribbles, pictures // 20, seed + 4, own, **arguments),
     ]

@@ -19,3 +19,11 @@ class DataError(DigitLabError):
 
 class StoreError(DigitLabError):
     """The database can't be reached or used, or its schema does not fit this program."""
+
+
+class BusyError(DigitLabError):
+    """Only one may do this at a time, and somebody is doing it."""
+
+
+class Cancelled(DigitLabError):
+    """Somebody asked a job to stop."""

@@ -36,6 +36,7 @@ def train_version(
     settings: training.Settings,
     pictures: int,
     tell: Tell = print,
+    start: Path | None = None,
 ) -> None:
     """Train, calibrate, measure and write a version folder.
 
@@ -47,6 +48,7 @@ def train_version(
         them the network learns from MNIST alone.
     pictures : drawings and synthetic photographs to make, about this many of each.
     tell : gets lines of progress.
+    start : a .keras file whose weights to begin with; None begins from scratch.
 
     Raises
     ------
@@ -57,10 +59,10 @@ def train_version(
     ink, labels, _, _ = load_mnist(data)
     learn, validate = split(len(labels))
     mnist_part = {"learn": _mnist(ink, labels, learn), "validate": _mnist(ink, labels, validate)}
-    made = _made(work, mnist_part, strokes, signs, settings, pictures, tell)
+    made = _made(work, mnist_part, strokes, signs, settings, pictures, tell, start)
     tell(f"training on {len(mnist_part['learn'])} MNIST and {len(made['learn'])} made examples")
     both = {part: Examples.join([mnist_part[part], made[part]]) for part in mnist_part}
-    network = training.fit(both["learn"], both["validate"], settings, out, tell)
+    network = training.fit(both["learn"], both["validate"], settings, out, tell, start)
     network.save(out / "model.keras")
     (out / "model.tflite").write_bytes(training.to_tflite(network))
     metrics = _measure(out, both["validate"], network.count_params())
@@ -133,7 +135,7 @@ def _mnist(ink: np.ndarray, labels: np.ndarray, index: np.ndarray) -> Examples:
     return Examples(ink[index], labels[index].astype(np.int8), kinds)
 
 
-def _made(work: Path, mnist, strokes, signs, settings, pictures: int, tell: Tell) -> dict:
+def _made(work: Path, mnist, strokes, signs, settings, pictures: int, tell: Tell, start) -> dict:
     """Examples made from drawings, to learn from and to validate on; none without drawings."""
     empty = mnist["learn"][:0]
     if strokes is None or signs is None:
@@ -148,7 +150,8 @@ def _made(work: Path, mnist, strokes, signs, settings, pictures: int, tell: Tell
     validation = _cached(
         work / "validation.npz", held, mnist["validate"], VALIDATION_PICTURES, 50, tell
     )
-    own = _cleaned(work, own, rest, mnist, validation, settings, tell)
+    first = start or _first(work, (own, rest), mnist["learn"], validation, settings, tell)
+    own = _cleaned(work / "doubtful.json", own, first, tell)
     learn = _cached(work / "examples.npz", (own, rest), mnist["learn"], pictures, 10, tell)
     return {"learn": learn, "validate": validation}
 
@@ -164,19 +167,21 @@ def _cached(
     return Examples.load(file)
 
 
-def _cleaned(work: Path, own: list[Drawing], rest, mnist, validation, settings, tell: Tell):
-    """The drawings whose label a first, short training believes."""
-    file = work / "doubtful.json"
+def _first(work: Path, drawings, mnist: Examples, validation, settings, tell: Tell) -> Path:
+    """The .keras file of a first, short training, which finds wrong labels."""
+    file = work / "first" / "model.keras"
     if not file.exists():
-        first = _cached(
-            work / "first.npz", (own, rest), mnist["learn"], CLEANING_PICTURES, 30, tell
-        )
+        made = _cached(work / "first.npz", drawings, mnist, CLEANING_PICTURES, 30, tell)
         short = replace(settings, epochs=CLEANING_EPOCHS, averaging=0.99)
         tell("first training, to find wrong labels")
-        network = training.fit(
-            Examples.join([mnist["learn"], first]), validation, short, work / "first", tell
-        )
-        reader = Recognizer(training.to_tflite(network), Calibration())
+        training.fit(Examples.join([mnist, made]), validation, short, file.parent, tell).save(file)
+    return file
+
+
+def _cleaned(file: Path, own: list[Drawing], first: Path, tell: Tell) -> list[Drawing]:
+    """The drawings whose label a network that is there already believes."""
+    if not file.exists():
+        reader = Recognizer(training.to_tflite(training.load(first)), Calibration())
         wrong = corpus.doubtful(own, lambda ink: reader.classify(ink).probabilities)
         file.write_text(json.dumps(np.flatnonzero(wrong).tolist()))
     doubtful = set(json.loads(file.read_text()))
@@ -236,7 +241,7 @@ def calibrate(reader: Recognizer, validation: Examples) -> Calibration:
     `accept` refuses as many digits as REFUSED allows. Of the answers above `sure`, 99.5 % are
     right, of those above `fairly_sure`, 97 %; both with the wrong labels among the drawn ones.
     """
-    part = validation[np.isin(validation.kinds, [*REFUSED, "scribble"])]
+    part = validation[np.isin(validation.kinds, [*REFUSED, corpus.SIGN, "scribble"])]
     logits = reader.logits(part.ink)
     temperature, others = _likeliest(logits, part.labels)
     digits = part.labels != NOT_A_DIGIT

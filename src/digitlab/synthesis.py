@@ -87,6 +87,40 @@ def flagged(drawing: Drawing, rng: np.random.Generator) -> Drawing:
     return Drawing("1", drawing.source, drawing.page, tuple(strokes))
 
 
+def slashed(drawing: Drawing, rng: np.random.Generator) -> Drawing:
+    """A 0 with a stroke through it, aslant or upright, inside or beyond its edge.
+
+    Other drawings come back as they are.
+    """
+    if drawing.label != "0":
+        return drawing
+    points = np.concatenate(drawing.strokes)
+    low, high = points.min(0), points.max(0)
+    middle, half = (low + high) / 2, np.maximum(high - low, 1e-3) / 2
+    lean = rng.uniform(0.0, 1.0) * (1 if rng.random() < 0.8 else -1)
+    reach = rng.uniform(0.55, 1.25)
+    end = np.array([lean, -np.sqrt(1 - 0.6 * lean**2)]) * half * reach
+    shift = rng.normal(0, 0.08, 2) * half
+    slash = np.array([middle + shift - end, middle + shift + end], np.float32)
+    return Drawing("0", drawing.source, drawing.page, (*drawing.strokes, slash))
+
+
+def crossed(drawing: Drawing, rng: np.random.Generator) -> Drawing:
+    """A 7 with a short bar through its stem; one with several strokes comes back as it is."""
+    if drawing.label != "7" or len(drawing.strokes) != 1 or len(drawing.strokes[0]) < 4:
+        return drawing
+    stem = drawing.strokes[0]
+    tall = float(np.ptp(stem[:, 1]))
+    level = stem[:, 1].min() + rng.uniform(0.35, 0.65) * tall
+    lower_half = stem[len(stem) // 2 :]
+    centre = lower_half[np.abs(lower_half[:, 1] - level).argmin(), 0]
+    left, right = rng.uniform(0.12, 0.35, 2) * tall
+    rise = rng.normal(0, 0.06, 2) * tall
+    bar = np.array([[centre - left, level + rise[0]], [centre + right, level - rise[1]]])
+    strokes = (stem, bar.astype(np.float32))
+    return Drawing("7", drawing.source, drawing.page, strokes)
+
+
 def straightened(drawing: Drawing, rng: np.random.Generator) -> Drawing:
     """The same sign by a hand that draws straight lines and clear corners."""
     points = np.concatenate(drawing.strokes)

@@ -15,7 +15,8 @@ import numpy as np
 
 from digitlab import networks
 from digitlab.augment import Augmentation, Augmenter
-from digitlab.corpus import NOT_A_DIGIT, Examples
+from digitlab.corpus import NOT_A_DIGIT, SIGN, Examples
+from digitlab.errors import ModelError
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ class Settings:
     smoothing: float = 0.03  # share of each label spread over the others
     averaging: float = 0.999  # of the weights, exponentially, a step
     made: float = 1.0  # made digits an epoch, as a share of MNIST's; drawn anew each epoch
-    others: float = 0.35  # "not a digit" examples an epoch, as a share of the digits
+    others: float = 0.28  # pieces and pairs of digits an epoch, as a share of the digits
+    signs: float = 0.12  # letters and symbols an epoch, likewise
     seed: int = 0
     precision: str = "float32"  # "mixed_bfloat16" where the processor has bfloat16 instructions
     augmentation: Augmentation = field(default_factory=Augmentation)
@@ -44,15 +46,17 @@ class Batches(keras.utils.PyDataset):
         self.examples, self.settings = examples, settings
         self._augment = Augmenter(settings.augmentation)
         own = examples.kinds == "mnist"
-        other = examples.labels == NOT_A_DIGIT
-        self._pools = [np.flatnonzero(m) for m in (own, ~own & ~other, other)]
+        sign = examples.kinds == SIGN
+        other = (examples.labels == NOT_A_DIGIT) & ~sign
+        self._pools = [np.flatnonzero(m) for m in (own, ~own & ~other & ~sign, other, sign)]
         self.begin(0)
 
     def _counts(self) -> list[int]:
-        """How many of each pool an epoch takes: MNIST, made digits, other signs."""
-        mnist, made, others = (len(pool) for pool in self._pools)
+        """How many of each pool an epoch takes: MNIST, made digits, pieces and pairs, signs."""
+        mnist, made, others, signs = (len(pool) for pool in self._pools)
         made = min(made, round(self.settings.made * mnist)) if mnist else made
-        return [mnist, made, min(others, round(self.settings.others * (mnist + made)))]
+        others = min(others, round(self.settings.others * (mnist + made)))
+        return [mnist, made, others, min(signs, round(self.settings.signs * (mnist + made)))]
 
     def begin(self, epoch: int) -> None:
         """Choose and shuffle the examples of one epoch."""
@@ -130,6 +134,7 @@ def fit(
     settings: Settings,
     folder: Path,
     tell: Callable[[str], None] = print,
+    start: Path | None = None,
 ) -> keras.Model:
     """Train a network from scratch, or go on where a stopped run in `folder` left off.
 
@@ -137,6 +142,7 @@ def fit(
     ----------
     train, validation : examples; validation only measures, nothing is learnt from it.
     folder : for history.json and the state to resume from.
+    start : a .keras file of the same architecture, whose weights to begin with.
     tell : gets one line an epoch.
 
     Returns
@@ -147,6 +153,8 @@ def fit(
     keras.utils.set_random_seed(settings.seed)
     batches = Batches(train, settings)
     network = networks.build(settings.architecture, dtype=settings.precision)
+    if start is not None:
+        network.set_weights(load(start).get_weights())
     trainee = keras.Model(network.input, network.output["logits"])
     trainee.compile(
         _optimizer(settings, len(batches)),
@@ -253,6 +261,14 @@ def fit_binarizer(
     final = networks.binarizer(side)
     final.set_weights(network.get_weights())
     return final
+
+
+def load(path: Path) -> keras.Model:
+    """A network from a .keras file. Raises ModelError if it is missing or damaged."""
+    try:
+        return keras.models.load_model(path, compile=False, safe_mode=True)
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError(f"{path} is no .keras file that can be loaded: {error}") from error
 
 
 def to_tflite(network: keras.Model) -> bytes:
