@@ -102,10 +102,10 @@ class _Schedule(keras.optimizers.schedules.LearningRateSchedule):
 class _Report(keras.callbacks.Callback):
     """One line an epoch to `tell`, and the history on disk so that nothing is lost."""
 
-    def __init__(self, batches: Batches, history: Path, tell: Callable[[str], None]):
+    def __init__(self, batches: Batches, folder: Path, tell: Callable[[str], None]):
         super().__init__()
-        self.batches, self.file, self.tell = batches, history, tell
-        self.rows = json.loads(history.read_text()) if history.exists() else []
+        self.batches, self.file, self.tell = batches, folder / _HISTORY, tell
+        self.rows = history(folder)
         self.started = time.monotonic()
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -135,6 +135,8 @@ def fit(
     folder: Path,
     tell: Callable[[str], None] = print,
     start: Path | None = None,
+    watch: Callable[[float], None] | None = None,
+    follow: Callable[[dict], None] | None = None,
 ) -> keras.Model:
     """Train a network from scratch, or go on where a stopped run in `folder` left off.
 
@@ -143,6 +145,8 @@ def fit(
     train, validation : examples; validation only measures, nothing is learnt from it.
     folder : for history.json and the state to resume from.
     start : a .keras file of the same architecture, whose weights to begin with.
+    watch : gets the share done after each batch; may raise to stop.
+    follow : gets each epoch's row of the history.
     tell : gets one line an epoch.
 
     Returns
@@ -163,7 +167,7 @@ def fit(
     )
     truth = keras.utils.to_categorical(validation.labels, networks.CLASSES)
     checks = as_input(validation.ink), truth
-    _run(trainee, batches, checks, settings, folder, tell)
+    _run(trainee, batches, checks, settings, folder, tell, watch, follow)
     final = networks.build(settings.architecture)
     final.set_weights(network.get_weights())
     return final
@@ -179,7 +183,38 @@ def _optimizer(settings: Settings, steps: int):
     )
 
 
-def _run(trainee, batches, validation, settings: Settings, folder: Path, tell) -> None:
+def history(folder: Path) -> list[dict]:
+    """A row for each epoch of the training in `folder`: its number, seconds and measures."""
+    file = folder / _HISTORY
+    return json.loads(file.read_text()) if file.exists() else []
+
+
+class _Watch(keras.callbacks.Callback):
+    """Tells the share of the batches that are done, and each epoch's row."""
+
+    def __init__(self, folder: Path, watch, follow):
+        super().__init__()
+        self.folder, self.watch, self.follow, self.epoch = folder, watch, follow, 0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.watch is not None:
+            done = self.epoch + (batch + 1) / self.params["steps"]
+            self.watch(done / self.params["epochs"])
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.follow is not None:
+            self.follow(history(self.folder)[-1])
+
+
+_HISTORY = "history.json"
+
+
+def _run(
+    trainee, batches, validation, settings: Settings, folder: Path, tell, watch=None, follow=None
+) -> None:
     """Train, report and keep what is needed to go on after a stop."""
     trainee.fit(
         batches,
@@ -192,7 +227,8 @@ def _run(trainee, batches, validation, settings: Settings, folder: Path, tell) -
             # First, so that it keeps the weights and their average before they are swapped.
             keras.callbacks.BackupAndRestore(str(folder / "resume")),
             keras.callbacks.SwapEMAWeights(swap_on_epoch=True),
-            _Report(batches, folder / "history.json", tell),
+            _Report(batches, folder, tell),
+            _Watch(folder, watch, follow),
         ],
     )
 

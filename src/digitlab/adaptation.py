@@ -1,0 +1,243 @@
+"""Learning from corrections without forgetting: fine-tuning with rehearsal and distillation.
+
+The network learns the corrections while it rehearses what it knew: digits of MNIST, pieces and
+pairs of digits and scribbles, on which it has to go on answering as it did before (Robins 1995,
+"Catastrophic forgetting, rehearsal and pseudorehearsal"; Li and Hoiem 2017, "Learning without
+forgetting"). TensorFlow lives here, too, so the serving process never imports this module.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from digitlab import networks
+from digitlab.augment import Augmentation, Augmenter
+from digitlab.datasets import Digits, rehearsal
+from digitlab.errors import DataError
+from digitlab.oddities import oddities
+from digitlab.samples import Corrections
+from digitlab.training import as_input
+
+LEAST = 5
+"""Corrections needed: with fewer, none could be held back to see whether learning helped."""
+
+Tell = Callable[[str, float, dict], None]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What decides how corrections are learnt."""
+
+    seed: int = 0
+    seconds: float = 60.0  # of training, at most; the best step so far counts
+    held_back: float = 0.25  # share of the corrections that only choose when to stop
+    corrections: int = 32  # in a batch
+    rehearsal: int = 96  # in a batch
+    learning_rate: float = 5e-4
+    weight_decay: float = 0.01
+    smoothing: float = 0.03  # share of each label spread over the others
+    faithfulness: float = 2.0  # weight of answering as before, where nothing was corrected
+    averaging: float = 0.95  # of the weights, exponentially, a step
+    check: int = 10  # steps between two looks at what was held back
+    patience: int = 8  # looks without gain before it stops
+    augmentation: Augmentation = field(default_factory=Augmentation)
+
+
+@dataclass(frozen=True)
+class Adapted:
+    """What came of it.
+
+    Attributes
+    ----------
+    network : the fine-tuned Keras network.
+    learnt, held_back : the corrections it learnt, and those it has never learnt.
+    history : a row for each look: "step", "seconds", "loss", "held_back_loss",
+        "held_back_right" and "rehearsal_right" (shares).
+    step : the row that was chosen; 0 if nothing was better than the start.
+    """
+
+    network: keras.Model
+    learnt: Corrections
+    held_back: Corrections
+    history: list[dict]
+    step: int
+
+
+def part(corrections: Corrections, share: float, seed: int) -> tuple[Corrections, Corrections]:
+    """Corrections to learn, and those held back: each label in about the same share of both.
+
+    Raises
+    ------
+    DataError if there are fewer than LEAST.
+    """
+    n = len(corrections)
+    if n < LEAST:
+        raise DataError(
+            f"There are {n} accepted corrections, and at least {LEAST} are needed: some are held "
+            "back to see whether learning the others helped. Accept more on the Corrections page."
+        )
+    order = np.random.default_rng([seed, 1]).permutation(n)
+    order = order[np.argsort(corrections.labels[order], kind="stable")]
+    every = max(2, round(1 / share))
+    held = np.zeros(n, bool)
+    held[order[every // 2 :: every]] = True
+    return corrections[np.flatnonzero(~held)], corrections[np.flatnonzero(held)]
+
+
+def fine_tune(
+    network: keras.Model,
+    corrections: Corrections,
+    settings: Settings | None = None,
+    tell: Tell | None = None,
+    memory: Digits | None = None,
+) -> Adapted:
+    """Teach a network corrections, without forgetting what it knew.
+
+    It learns most of the corrections and chooses by the others when to stop; a step at which it
+    reads its rehearsal digits worse than before is never chosen.
+
+    Parameters
+    ----------
+    network : the champion, as `training.load` gives it; left as it is.
+    corrections : accepted samples, labels 0 to 10.
+    tell : gets what is done, the share of the time budget spent, and the newest row of history;
+        may raise to stop.
+    memory : digits to rehearse; the repository's if None.
+
+    Raises
+    ------
+    DataError if there are too few corrections.
+    """
+    settings = settings or Settings()
+    keras.utils.set_random_seed(settings.seed)
+    learnt, held_back = part(corrections, settings.held_back, settings.seed)
+    task = _Task(network, learnt, held_back, memory or rehearsal(), settings)
+    history = [task.look(0, 0.0, 0.0)]
+    best, weights, began, step = 0, None, time.monotonic(), 0
+    while (spent := time.monotonic() - began) < settings.seconds:
+        loss = task.learn()
+        step += 1
+        if tell is not None:
+            tell("training", spent / settings.seconds, history[-1])
+        if step % settings.check:
+            continue
+        history.append(task.look(step, time.monotonic() - began, loss))
+        if _rank(history[-1], history[0]) < _rank(history[best], history[0]):
+            best, weights = len(history) - 1, task.averages()
+        if len(history) - 1 - best >= settings.patience:
+            break
+    return Adapted(task.finished(weights), learnt, held_back, history, history[best]["step"])
+
+
+def _rank(row: dict, first: dict) -> tuple[bool, float]:
+    """Smaller is better: first of all nothing forgotten, then the loss on what was held back."""
+    return row["rehearsal_right"] < first["rehearsal_right"], row["held_back_loss"]
+
+
+class _Task:
+    """The networks, the data and the one step of a fine-tuning."""
+
+    CHECKED = 1000  # rehearsal digits that are never rehearsed: forgetting shows on them
+
+    def __init__(self, network, learnt: Corrections, held_back: Corrections, memory, settings):
+        self.settings = settings
+        self.teacher = network
+        self.student = keras.models.clone_model(network)
+        self.student.set_weights(network.get_weights())
+        self.learnt, self.held_back = learnt, held_back
+        memory, self.checked = _halved(memory, self.CHECKED)
+        others = oddities(memory, len(memory.labels) // 6, settings.seed)
+        self.known = np.concatenate([memory.ink, others])
+        self.rng = np.random.default_rng([settings.seed, 3])
+        self.augment = Augmenter(settings.augmentation)
+        self.optimizer = keras.optimizers.AdamW(
+            settings.learning_rate, weight_decay=settings.weight_decay
+        )
+        self.optimizer.build(self.student.trainable_variables)
+        self.mean = [tf.Variable(v.value) for v in self.student.trainable_variables]
+        self._step = tf.function(self._step_of)
+
+    def learn(self) -> float:
+        """One step; its loss."""
+        s = self.settings
+        chosen = self.rng.integers(len(self.learnt), size=s.corrections)
+        ink = self.augment(self.learnt.ink[chosen], self.rng)
+        truth = keras.utils.to_categorical(self.learnt.labels[chosen], networks.CLASSES)
+        known = self.known[self.rng.integers(len(self.known), size=s.rehearsal)]
+        known = self.augment(known, self.rng)
+        return float(self._step(as_input(ink), truth.astype(np.float32), as_input(known)))
+
+    def _step_of(self, ink, truth, known):
+        s = self.settings
+        # Batch normalisation keeps the statistics of the whole training, not of a few writers.
+        before = tf.nn.softmax(self.teacher(known, training=False)["logits"])
+        with tf.GradientTape() as tape:
+            logits = self.student(tf.concat([ink, known], 0), training=False)["logits"]
+            count = tf.shape(ink)[0]
+            learnt = keras.losses.categorical_crossentropy(
+                truth, logits[:count], from_logits=True, label_smoothing=s.smoothing
+            )
+            kept = keras.losses.categorical_crossentropy(before, logits[count:], from_logits=True)
+            kept -= keras.losses.categorical_crossentropy(before, before)  # Kullback-Leibler
+            loss = tf.reduce_mean(learnt) + s.faithfulness * tf.reduce_mean(kept)
+        variables = self.student.trainable_variables
+        gradients, _ = tf.clip_by_global_norm(tape.gradient(loss, variables), 1.0)
+        self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
+        for mean, variable in zip(self.mean, variables, strict=True):
+            mean.assign(s.averaging * mean + (1 - s.averaging) * variable.value)
+        return loss
+
+    def averages(self) -> list[np.ndarray]:
+        """The averaged weights as they are now."""
+        return [mean.numpy() for mean in self.mean]
+
+    def look(self, step: int, seconds: float, loss: float) -> dict:
+        """How the averaged weights do on what is never learnt."""
+        current = [variable.numpy() for variable in self.student.trainable_variables]
+        self._put(self.averages() if step else current)
+        logits = self._logits(self.held_back.ink)
+        right = self._logits(self.checked.ink)[:, :10].argmax(1) == self.checked.labels
+        self._put(current)
+        truth = keras.utils.to_categorical(self.held_back.labels, networks.CLASSES)
+        losses = keras.losses.categorical_crossentropy(
+            truth.astype(np.float32), logits, from_logits=True
+        )
+        return {
+            "step": step,
+            "seconds": round(seconds, 1),
+            "loss": round(loss, 4),
+            "held_back_loss": round(float(np.mean(losses)), 4),
+            "held_back_right": float((logits.argmax(1) == self.held_back.labels).mean()),
+            "rehearsal_right": float(right.mean()),
+        }
+
+    def finished(self, weights: list[np.ndarray] | None) -> keras.Model:
+        """The student with the chosen weights; the teacher's if none were chosen."""
+        if weights is None:
+            return self.teacher
+        self._put(weights)
+        return self.student
+
+    def _put(self, weights: list[np.ndarray]) -> None:
+        for variable, value in zip(self.student.trainable_variables, weights, strict=True):
+            variable.assign(value)
+
+    def _logits(self, ink: np.ndarray) -> np.ndarray:
+        parts = [self._forward(as_input(ink[i : i + 256])).numpy() for i in range(0, len(ink), 256)]
+        return np.concatenate(parts)
+
+    @tf.function(reduce_retracing=True)
+    def _forward(self, ink):
+        return self.student(ink, training=False)["logits"]
+
+
+def _halved(digits: Digits, checked: int) -> tuple[Digits, Digits]:
+    """Digits to rehearse, and the last `checked`; both balanced, as the digits take turns."""
+    return (
+        Digits(digits.ink[:-checked], digits.labels[:-checked]),
+        Digits(digits.ink[-checked:], digits.labels[-checked:]),
+    )

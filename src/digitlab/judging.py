@@ -1,0 +1,139 @@
+"""A candidate before its judges: the same images for it and the champion, and what came of it."""
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from digitlab import comparison, datasets
+from digitlab.evaluation import expected_calibration_error
+from digitlab.oddities import oddities
+from digitlab.recognizer import Recognizer, beliefs_from
+from digitlab.samples import Corrections
+
+ODDITIES = 600  # pieces, pairs and scribbles on which refusing is watched
+_ODDITIES_SEED = 99
+_AT_ONCE = 500  # images between two words on progress
+_TIMED = 200  # single digits whose reading is timed
+
+Watch = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class Marks:
+    """How a version did.
+
+    Attributes
+    ----------
+    logits : (10000, 11) float32, of the MNIST test set.
+    test : (10000,) int, the digit it answered to each of it.
+    held_back : (n,) int, its answers to the corrections held back, NOT_A_DIGIT among them.
+    refused : share of the oddities that it refused.
+    figures : accuracy, errors, images, refused (shares), calibration error and milliseconds a
+        digit (p50, one thread), of the test set.
+    """
+
+    logits: np.ndarray
+    test: np.ndarray
+    held_back: np.ndarray
+    refused: float
+    figures: dict
+
+
+def test_logits(reader: Recognizer, watch: Watch) -> np.ndarray:
+    """A version's raw scores for the MNIST test set, (10000, 11) float32; `watch` as below."""
+    ink, logits = datasets.mnist_test().ink, []
+    for start in range(0, len(ink), _AT_ONCE):
+        watch(start / len(ink))
+        logits.append(reader.logits(ink[start : start + _AT_ONCE]))
+    return np.concatenate(logits)
+
+
+def examine(
+    reader: Recognizer, held_back: Corrections, watch: Watch, logits: np.ndarray | None = None
+) -> Marks:
+    """Let a version read the test set, the corrections held back and the oddities.
+
+    Parameters
+    ----------
+    watch : gets the share done, 0 to 1; may raise to stop.
+    logits : of the test set, where they are known already.
+    """
+    test = datasets.mnist_test()
+    if logits is None:
+        logits = test_logits(reader, watch)
+    chosen = reader.calibration
+    beliefs = beliefs_from(logits, logits[:, :0], chosen.temperature, chosen.others)
+    read = beliefs.probabilities.argmax(1)
+    right = read == test.labels
+    odd = reader.classify(watched_oddities())
+    figures = {
+        "accuracy": float(right.mean()),
+        "errors": int((~right).sum()),
+        "images": len(right),
+        "refused": float((beliefs.confidence < chosen.accept).mean()),
+        "calibration_error": expected_calibration_error(beliefs.confidence, right),
+        "milliseconds": _milliseconds(reader, test.ink),
+    }
+    return Marks(
+        logits,
+        read,
+        comparison.answers(reader.classify(held_back.ink)),
+        float((odd.confidence < chosen.accept).mean()),
+        figures,
+    )
+
+
+def watched_oddities() -> np.ndarray:
+    """The signs on which refusing is watched, always the same, (n, 28, 28) uint8."""
+    return oddities(datasets.rehearsal(), ODDITIES, _ODDITIES_SEED)
+
+
+def compared(before: Marks, after: Marks, held_back: Corrections, margin: float) -> dict:
+    """What is kept of the comparison with a version: pairs, figures, rules; JSON can hold it."""
+    labels = datasets.mnist_test().labels
+    test = comparison.pair(before.test, after.test, labels)
+    held = comparison.pair(before.held_back, after.held_back, held_back.labels)
+    rules = comparison.judge(held, test, (before.refused, after.refused), margin)
+    return {
+        "mnist_test": comparison.as_json(test),
+        "held_back": comparison.as_json(held),
+        "held_back_digests": held_back.digests.tolist(),
+        "held_back_answers": [before.held_back.tolist(), after.held_back.tolist()],
+        "figures": [before.figures, after.figures],
+        "by_digit": comparison.by_digit(before.test, after.test, labels),
+        "refused": [before.refused, after.refused],
+        "rules": [comparison.as_json(rule) for rule in rules],
+        "recommended": comparison.recommended(rules),
+    }
+
+
+def calibrated_like(before: Recognizer, model: bytes) -> Recognizer:
+    """A model with the calibration of the version that it came from.
+
+    Fine-tuning may stretch the logits; the temperature follows, so that confidence keeps its
+    scale: measured by the median lead of the best over the second answer to rehearsal digits.
+    """
+    ink = datasets.rehearsal().ink[-1000:]
+    after = Recognizer(model, before.calibration, "candidate", threads=2)
+    leads = [_lead(reader.logits(ink)) for reader in (before, after)]
+    temperature = before.calibration.temperature * leads[1] / leads[0]
+    calibration = replace(before.calibration, temperature=temperature)
+    return Recognizer(model, calibration, "candidate", threads=2)
+
+
+def _lead(logits: np.ndarray) -> float:
+    ordered = np.sort(logits, axis=1)
+    return float(np.median(ordered[:, -1] - ordered[:, -2]))
+
+
+def _milliseconds(reader: Recognizer, ink: np.ndarray) -> float:
+    """Median time to read one digit."""
+    spent = []
+    for digit in ink[:_TIMED]:
+        began = time.perf_counter()
+        reader.classify(digit[None])
+        spent.append(time.perf_counter() - began)
+    return 1000 * statistics.median(spent)
