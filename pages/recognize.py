@@ -2,17 +2,23 @@
 
 import streamlit as st
 
+from digitlab import images
+from digitlab.database import Database
 from digitlab.errors import ModelError
-from digitlab.recognizer import Recognizer, champion
+from digitlab.recognizer import Recognizer
+from digitlab.versions import champion_recognizer
 from digitlab_app.answer import show_answer
 from digitlab_app.boxes import correct_boxes
 from digitlab_app.canvas import draw
 from digitlab_app.examples import EXAMPLES, Example
+from digitlab_app.feedback import Subject
 from digitlab_app.gallery import show_gallery
 from digitlab_app.pictures import Exhibit, read_drawing, read_files
 from digitlab_app.steps import show_steps
+from digitlab_app.store import open_store
 
 DRAW, UPLOAD, CAMERA, TRY = WAYS = ("Draw", "Upload", "Camera", "Examples")
+SOURCES = {UPLOAD: "uploaded", CAMERA: "camera", TRY: "uploaded"}
 FORMATS = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff", "heic", "heif"]
 EMPTY = {
     DRAW: "**Nothing drawn yet.** Write with a mouse, a pen or a finger. The answer appears here "
@@ -41,11 +47,17 @@ def choose_pictures(way: str) -> list:
     return [example] if example else []
 
 
-def show_pictures(recognizer: Recognizer, files: list, left, right) -> None:
+def show_pictures(reader: Recognizer, db: Database | None, source, files, left, right) -> None:
     """One picture beside its answer; of several, each folded away under its own line."""
-    exhibits = read_files(recognizer, files)
+    exhibits = read_files(reader, files)
+
+    def subject(file) -> Subject | None:
+        alone = len(files) == 1
+        return db and Subject(db, source, lambda: images.decode(file.getvalue()), keys=alone)
+
     if len(exhibits) == 1:
-        show_picture(recognizer, files[0], exhibits[0], left, right, key="picture-0")
+        about = subject(files[0])
+        show_picture(reader, about, files[0], exhibits[0], left, right, key="picture-0")
         return
     for number, (file, exhibit) in enumerate(zip(files, exhibits, strict=True)):
         folded = st.expander(
@@ -54,21 +66,22 @@ def show_pictures(recognizer: Recognizer, files: list, left, right) -> None:
         if folded.open:
             with folded:
                 columns = st.columns(2, gap="medium")
-                show_picture(recognizer, file, exhibit, *columns, key=f"picture-{number}")
+                key = f"picture-{number}"
+                show_picture(reader, subject(file), file, exhibit, *columns, key)
 
 
-def show_picture(recognizer, file, exhibit: Exhibit, left, right, key: str) -> None:
+def show_picture(reader, about: Subject | None, file, exhibit: Exhibit, left, right, key) -> None:
     """A picture with its boxes, its answer and its steps; or why it could not be read."""
     if exhibit.error:
         right.error(f"**{exhibit.name}** could not be read: {exhibit.error}")
         return
     with left:
         place = st.empty()  # above the canvas that decides what is shown in it
-        exhibit = correct_boxes(recognizer, file, exhibit, key)
+        exhibit = correct_boxes(reader, file, exhibit, key)
         alt = f"{exhibit.title}, a box around each digit"
         place.image(exhibit.picture, width="stretch", alt=alt)
     with right:
-        show_answer(exhibit.answer, key)
+        show_answer(exhibit.answer, key, about)
     show_steps(exhibit.answer)
 
 
@@ -80,8 +93,9 @@ def show_nothing(way: str) -> None:
 
 
 @st.fragment
-def show_page(recognizer: Recognizer) -> None:
+def show_page(db: Database | None) -> None:
     """Everything that changes with an answer; a fragment, so that the rest need not run again."""
+    reader = champion_recognizer(db)  # asked for each time: another one may have been promoted
     left, right = st.columns([5, 6], gap="medium")
     tabs = dict(zip(WAYS, left.tabs(WAYS, key="way", on_change="rerun"), strict=True))
     way = next(name for name, tab in tabs.items() if tab.open)
@@ -93,12 +107,12 @@ def show_page(recognizer: Recognizer) -> None:
         with tabs[way]:
             files = choose_pictures(way)
     if way == DRAW and drawing is not None:
-        answer = read_drawing(recognizer, drawing)
+        answer = read_drawing(reader, drawing)
         with right:
-            show_answer(answer, key="drawing")
+            show_answer(answer, "drawing", db and Subject(db, "drawn", lambda: drawing, keys=True))
         show_steps(answer)
     elif way != DRAW and files:
-        show_pictures(recognizer, files, tabs[way], right)
+        show_pictures(reader, db, SOURCES[way], files, tabs[way], right)
     else:
         with right:
             show_nothing(way)
@@ -106,6 +120,6 @@ def show_page(recognizer: Recognizer) -> None:
 
 st.subheader("Read handwritten digits", anchor=False)
 try:
-    show_page(champion())
+    show_page(open_store())
 except ModelError as error:
     st.error(f"The model can't be loaded: {error}")

@@ -7,14 +7,21 @@ import streamlit as st
 from digitlab.charts import probability_bars
 from digitlab.recognizer import Digit
 from digitlab.wording import account, chances, doubtful, explain_doubt, percent, place, runners_up
+from digitlab_app.feedback import Subject, ask
 from digitlab_app.pictures import Answer
 
 _SIZES = ((1, 7), (3, 5), (6, 3.5), (12, 2.25), (10_000, 1.5))
 """Up to how many signs in the longest line, and the height of the writing in rem."""
 
 
-def show_answer(answer: Answer, key: str) -> None:
-    """The whole answer to one picture; `key` keeps its widgets apart from another picture's."""
+def show_answer(answer: Answer, key: str, subject: Subject | None = None) -> None:
+    """The whole answer to one picture, and the question whether it is right.
+
+    Parameters
+    ----------
+    key : keeps its widgets apart from another picture's.
+    subject : what feedback is about; None where none can be kept.
+    """
     if not answer.digits:
         st.info(
             "No digits found. Write larger and darker, leave some room at the edges, or take the "
@@ -27,7 +34,10 @@ def show_answer(answer: Answer, key: str) -> None:
     st.write(words.detail)
     if words.advice:
         st.info(words.advice)
-    _show_bars(answer, key)
+    index = _choose(answer, key)
+    if subject is not None:
+        ask(subject, answer, index, key)
+    _show_bars(answer.digits[index], key)
     st.caption(f"Read in {answer.milliseconds:.0f} ms by model version {answer.version}.")
 
 
@@ -43,22 +53,26 @@ def _show_large(text: str, spoken: str) -> None:
     )
 
 
-def _show_bars(answer: Answer, key: str) -> None:
-    """The probabilities of one digit; of several, of the one that is chosen."""
-    index = 0
-    if len(answer.digits) > 1:
-        index = st.segmented_control(
-            "Which digit",
-            range(len(answer.digits)),
-            default=doubtful(answer),
-            required=True,
-            format_func=lambda i: str(answer.digits[i].label),
-            # another number has other digits: the choice starts at its doubtful one
-            key=f"{key}-digit-{answer.text}",
-            help="In reading order. The one that is trusted least is chosen at first.",
-        )
-        _show_words(answer, index)
-    digit = answer.digits[index]
+def _choose(answer: Answer, key: str) -> int:
+    """Which digit is looked at: the only one; of several, the one that is chosen."""
+    if len(answer.digits) == 1:
+        return 0
+    index = st.segmented_control(
+        "Which digit",
+        range(len(answer.digits)),
+        default=doubtful(answer),
+        required=True,
+        format_func=lambda i: str(answer.digits[i].label),
+        # another number has other digits: the choice starts at its doubtful one
+        key=f"{key}-digit-{answer.text}",
+        help="In reading order. The one that is trusted least is chosen at first.",
+    )
+    _show_words(answer, index)
+    return index
+
+
+def _show_bars(digit: Digit, key: str) -> None:
+    """The probabilities of one digit."""
     shares = ", ".join(f"{i}: {percent(p)}" for i, p in enumerate(chances(digit)))
     st.plotly_chart(
         probability_bars(chances(digit), digit.label),
