@@ -5,6 +5,9 @@ import streamlit as st
 st.set_page_config(page_title="Digit Lab", page_icon=":material/draw:", layout="wide")
 
 st.navigation(
-    [st.Page("pages/recognize.py", title="Recognise", icon=":material/draw:", default=True)],
+    [
+        st.Page("pages/recognize.py", title="Recognise", icon=":material/draw:", default=True),
+        st.Page("pages/corrections.py", title="Corrections", icon=":material/rate_review:"),
+    ],
     position="top",
 ).run()
