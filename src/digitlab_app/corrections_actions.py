@@ -53,7 +53,7 @@ def show_done(db: Database, view: View) -> None:
     """The last action and its undo, for where no gallery shows them; and why one failed."""
     if view.done is not None:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.success(view.done.text, width="content")
+            st.text(view.done.text, width="content")
             if view.done.change is not None:
                 st.button("Undo", key="corrections-undo", on_click=_undo, args=(db, view))
     if view.problem:

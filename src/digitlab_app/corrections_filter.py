@@ -1,4 +1,4 @@
-"""Chooses which samples are shown: groups of checkboxes with how many each would show; the order."""
+"""Chooses which samples are shown: checkboxes with how many each would show, and the order."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
