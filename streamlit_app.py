@@ -8,6 +8,7 @@ st.navigation(
     [
         st.Page("pages/recognize.py", title="Recognise", icon=":material/draw:", default=True),
         st.Page("pages/corrections.py", title="Corrections", icon=":material/rate_review:"),
+        st.Page("pages/retrain.py", title="Retrain", icon=":material/school:"),
     ],
     position="top",
 ).run()

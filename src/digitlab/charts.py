@@ -53,3 +53,87 @@ def _styled(figure: go.Figure, height: int = 210) -> go.Figure:
         automargin=True,
     )
     return figure
+
+
+def learning_curves(rows: Sequence[dict]) -> tuple[go.Figure, go.Figure]:
+    """Loss and accuracy of a training, a figure each.
+
+    Parameters
+    ----------
+    rows : of a history: "step" or "epoch", "loss", and what was measured beside it.
+    """
+    x = "step" if "step" in rows[0] else "epoch"
+    losses = {"learning": "loss", "held back": "held_back_loss", "validation": "val_loss"}
+    shares = {
+        "held back": "held_back_right",
+        "rehearsal": "rehearsal_right",
+        "learning": "accuracy",
+        "validation": "val_accuracy",
+    }
+    return _curves(rows, x, losses, "Loss", 1, ""), _curves(rows, x, shares, "Right", 100, " %")
+
+
+def _curves(rows, x: str, names: dict[str, str], title: str, factor: float, unit: str) -> go.Figure:
+    """A line for each measure that the rows have."""
+    figure = go.Figure()
+    colours = iter((ACCENT, "#d6621e", GREY))
+    for name, key in names.items():
+        # before the first step nothing has been learnt: there is no loss of learning yet
+        points = [r for r in rows if key in r and not (key == "loss" and not r[x])]
+        if points:
+            line = go.Scatter(
+                x=[r[x] for r in points],
+                y=[factor * r[key] for r in points],
+                name=name,
+                mode="lines+markers",
+                line_color=next(colours),
+                hovertemplate=f"{x} %{{x}}: %{{y:.3g}}{unit}<extra>{name}</extra>",
+            )
+            figure.add_trace(line)
+    _framed(figure, title, x)
+    figure.update_yaxes(ticksuffix=unit)
+    return figure
+
+
+def errors_by_digit(rows: Sequence[dict], versions: Sequence[int]) -> go.Figure:
+    """Errors for each digit before and after, as pairs of bars.
+
+    Parameters
+    ----------
+    rows : "digit", "images", and how many were right "before" and "after".
+    versions : the numbers of the two.
+    """
+    figure = go.Figure()
+    digits = [str(row["digit"]) for row in rows]
+    for number, key, colour in zip(versions, ("before", "after"), (GREY, ACCENT), strict=True):
+        errors = [row["images"] - row[key] for row in rows]
+        figure.add_trace(
+            go.Bar(
+                x=digits,
+                y=errors,
+                name=f"version {number}",
+                marker_color=colour,
+                text=errors,
+                textposition="outside",
+                cliponaxis=False,
+                hovertemplate="%{x}: %{y} errors<extra></extra>",
+            )
+        )
+    _framed(figure, "Errors on the MNIST test set", "digit")
+    figure.update_xaxes(type="category")
+    return figure
+
+
+def _framed(figure: go.Figure, title: str, x: str) -> None:
+    """A title, a legend below it, axes that fit and that no finger drags."""
+    figure.update_layout(
+        title={"text": title, "font_size": 15, "x": 0, "xref": "paper"},
+        height=270,
+        margin={"l": 4, "r": 4, "t": 64, "b": 4},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        dragmode=False,
+        plot_bgcolor="rgba(0, 0, 0, 0)",
+        paper_bgcolor="rgba(0, 0, 0, 0)",
+    )
+    figure.update_xaxes(title=x, fixedrange=True, showgrid=False, automargin=True)
+    figure.update_yaxes(fixedrange=True, gridcolor=_FAINT, zeroline=False, automargin=True)

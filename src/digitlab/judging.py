@@ -7,12 +7,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from digitlab import comparison, datasets
+from digitlab import comparison, datasets, versions
+from digitlab.comparison import Paired
+from digitlab.database import Database
 from digitlab.evaluation import expected_calibration_error
 from digitlab.oddities import oddities
-from digitlab.recognizer import Recognizer, beliefs_from
+from digitlab.recognizer import Calibration, Recognizer, beliefs_from
 from digitlab.samples import Corrections
+from digitlab.versions import Version
 
+ON_TEST = "mnist test"  # what a version's raw scores on that set are kept as
 ODDITIES = 600  # pieces, pairs and scribbles on which refusing is watched
 _ODDITIES_SEED = 99
 _AT_ONCE = 500  # images between two words on progress
@@ -64,26 +68,96 @@ def examine(
     test = datasets.mnist_test()
     if logits is None:
         logits = test_logits(reader, watch)
-    chosen = reader.calibration
+    read, figures = _read(logits, reader.calibration, test.labels)
+    odd = reader.classify(watched_oddities())
+    figures["milliseconds"] = _milliseconds(reader, test.ink)
+    return Marks(
+        logits,
+        read,
+        comparison.answers(reader.classify(held_back.ink)),
+        float((odd.confidence < reader.calibration.accept).mean()),
+        figures,
+    )
+
+
+@dataclass(frozen=True)
+class Match:
+    """Two versions side by side on the MNIST test set.
+
+    Attributes
+    ----------
+    versions : the older and the newer.
+    test : how they compare there.
+    answers : (10000,) int of each.
+    figures : accuracy, errors, images, refused, calibration_error, bytes and, where it was
+        measured, milliseconds of each.
+    by_digit : rows of "digit", "images", "before" and "after".
+    judged : what was kept of the comparison when the newer was made from the older, else None.
+    """
+
+    versions: tuple[Version, Version]
+    test: Paired
+    answers: tuple[np.ndarray, np.ndarray]
+    figures: tuple[dict, dict]
+    by_digit: list[dict]
+    judged: dict | None
+
+
+def match(db: Database, before: int, after: int, watch: Watch = lambda share: None) -> Match:
+    """Compare any two versions; what is not known of one yet is computed, and kept.
+
+    Raises
+    ------
+    ModelError if there is no such version; StoreError.
+    """
+    both = tuple(versions.get(db, number) for number in (before, after))
+    judged = both[1].metrics.get("comparison")
+    judged = judged if judged and judged["with"] == before else None
+    labels = datasets.mnist_test().labels
+    answers, figures = [], []
+    for place, version in enumerate(both):
+        logits = known_logits(db, version.number)
+        if logits is None:
+            reader = versions.load_recognizer(db, version.number, threads=2)
+            logits = test_logits(reader, lambda share, place=place: watch((place + share) / 2))
+            keep_logits(db, version.number, logits)
+        read, found = _read(logits, Calibration(**version.metrics["calibration"]), labels)
+        measured = judged["figures"][place] if judged else version.metrics["mnist_test"]
+        answers.append(read)
+        figures.append({**measured, **found, "bytes": version.metrics.get("bytes")})
+    return Match(
+        both,
+        comparison.pair(*answers, labels),
+        tuple(answers),
+        tuple(figures),
+        comparison.by_digit(*answers, labels),
+        judged,
+    )
+
+
+def known_logits(db: Database, number: int) -> np.ndarray | None:
+    """A version's raw scores for the MNIST test set, if they were computed before."""
+    kept = versions.evaluation(db, number, ON_TEST)
+    return kept["logits"] if kept else None
+
+
+def keep_logits(db: Database, number: int, logits: np.ndarray) -> None:
+    """Keep a version's raw scores for the MNIST test set."""
+    versions.save_evaluation(db, number, ON_TEST, {"logits": logits})
+
+
+def _read(logits: np.ndarray, chosen: Calibration, labels: np.ndarray) -> tuple[np.ndarray, dict]:
+    """Answers (n,) and figures from raw scores (n, 11) of digits with these labels."""
     beliefs = beliefs_from(logits, logits[:, :0], chosen.temperature, chosen.others)
     read = beliefs.probabilities.argmax(1)
-    right = read == test.labels
-    odd = reader.classify(watched_oddities())
-    figures = {
+    right = read == labels
+    return read, {
         "accuracy": float(right.mean()),
         "errors": int((~right).sum()),
         "images": len(right),
         "refused": float((beliefs.confidence < chosen.accept).mean()),
         "calibration_error": expected_calibration_error(beliefs.confidence, right),
-        "milliseconds": _milliseconds(reader, test.ink),
     }
-    return Marks(
-        logits,
-        read,
-        comparison.answers(reader.classify(held_back.ink)),
-        float((odd.confidence < chosen.accept).mean()),
-        figures,
-    )
 
 
 def watched_oddities() -> np.ndarray:
@@ -100,7 +174,7 @@ def compared(before: Marks, after: Marks, held_back: Corrections, margin: float)
     return {
         "mnist_test": comparison.as_json(test),
         "held_back": comparison.as_json(held),
-        "held_back_digests": held_back.digests.tolist(),
+        "held_back_ids": held_back.ids.tolist(),
         "held_back_answers": [before.held_back.tolist(), after.held_back.tolist()],
         "figures": [before.figures, after.figures],
         "by_digit": comparison.by_digit(before.test, after.test, labels),

@@ -11,6 +11,7 @@ import numpy as np
 
 from digitlab import __version__, comparison, datasets, judging, samples, versions
 from digitlab.database import Database
+from digitlab.held_back import part
 from digitlab.oddities import oddities
 from digitlab.recognizer import Calibration, Recognizer
 from digitlab.samples import Corrections
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 
 FINE_TUNE, SCRATCH = METHODS = ("fine-tune", "scratch")
 KINDS = {FINE_TUNE: "fine-tuned", SCRATCH: "scratch"}
-ON_TEST = "mnist test"  # what a version's raw scores on that set are kept as
 CORRECTED = 0.06  # share of an epoch from scratch that repeats corrections
+HELD_BACK = 0.25  # share of the corrections that are never learnt
 ODDITIES = 6000  # from scratch: pieces, pairs and scribbles to refuse
 
 _TRAINED, _CONVERTED, _EVALUATED = 0.70, 0.80, 0.97  # shares of the whole job
@@ -119,7 +120,7 @@ def _fine_tuned(db: Database, report, plan: Plan, champion: int, corrections) ->
         report.stage(stage, 0.05 + (_TRAINED - 0.05) * share)
 
     told: set[int] = set()
-    settings = adaptation.Settings(seed=plan.seed, seconds=plan.seconds)
+    settings = adaptation.Settings(plan.seed, plan.seconds, HELD_BACK)
     found = adaptation.fine_tune(network, corrections, settings, tell)
     report.log(f"step {found.step} chosen of {found.history[-1]['step']}")
     if found.step == 0:
@@ -148,9 +149,9 @@ def _network(db: Database, number: int) -> "keras.Model":
 
 
 def _from_scratch(db: Database, report, plan: Plan, champion: int, corrections) -> Candidate:
-    from digitlab import adaptation, release, training
+    from digitlab import release, training
 
-    learnt, held_back = adaptation.part(corrections, 0.25, plan.seed)
+    learnt, held_back = part(corrections, HELD_BACK, plan.seed)
     report.stage("fetching MNIST", 0.03)
     train, validation = _examples(db, plan, champion, learnt)
     settings = training.Settings(epochs=plan.epochs, seed=plan.seed)
@@ -216,10 +217,10 @@ def _judged(db: Database, report, plan: Plan, parent: int, candidate: Candidate,
 
         return judging.examine(reader, candidate.held_back, watch, logits)
 
-    known = versions.evaluation(db, parent, ON_TEST)
-    old = marks(before, _CONVERTED, halfway, known and known["logits"])
+    known = judging.known_logits(db, parent)
+    old = marks(before, _CONVERTED, halfway, known)
     if known is None:
-        versions.save_evaluation(db, parent, ON_TEST, {"logits": old.logits})
+        judging.keep_logits(db, parent, old.logits)
     new = marks(after, halfway, _EVALUATED)
     found = judging.compared(old, new, candidate.held_back, plan.margin)
     for rule in found["rules"]:
@@ -243,7 +244,7 @@ def _judged(db: Database, report, plan: Plan, parent: int, candidate: Candidate,
         settings={"plan": asdict(plan), **candidate.settings},
         history={"rows": candidate.history},
         samples={"learn": candidate.learnt, "held back": candidate.held_back},
-        evaluations={ON_TEST: {"logits": new.logits}},
+        evaluations={judging.ON_TEST: {"logits": new.logits}},
     )
 
 
