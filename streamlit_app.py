@@ -9,6 +9,7 @@ st.navigation(
         st.Page("pages/recognize.py", title="Recognise", icon=":material/draw:", default=True),
         st.Page("pages/corrections.py", title="Corrections", icon=":material/rate_review:"),
         st.Page("pages/retrain.py", title="Retrain", icon=":material/school:"),
+        st.Page("pages/metrics.py", title="Metrics", icon=":material/monitoring:"),
     ],
     position="top",
 ).run()

@@ -126,14 +126,29 @@ def import_file(
     ------
     DataError or ImageError saying what is wrong; StoreError. The store is as before then.
     """
-    found, skipped = _read(file, tell)
-    if not found:
-        raise DataError("The file holds no samples.")
+    found, skipped = read_file(file, tell)
     if recognizer is not None:
         found = _predicted(found, recognizer)
     change = samples.add_all(db, found)
     added, updated = len(change.created), len(change.before)
-    return Imported(added, updated, len(change.ids) - added - updated, tuple(skipped), change)
+    return Imported(added, updated, len(change.ids) - added - updated, skipped, change)
+
+
+def read_file(file: BinaryIO, tell: Tell | None = None) -> tuple[list[Sample], tuple[str, ...]]:
+    """The samples of a file, as `import_file` would take them, without keeping them.
+
+    Returns
+    -------
+    Samples, and the names of pictures without any ink.
+
+    Raises
+    ------
+    DataError or ImageError saying what is wrong.
+    """
+    found, skipped = _read(file, tell)
+    if not found:
+        raise DataError("The file holds no samples.")
+    return found, tuple(skipped)
 
 
 def _counted(items: Iterable, total: int, tell: Tell | None) -> Iterator:

@@ -1,0 +1,88 @@
+"""Evaluations in the background: started where one is missing, watched, cancelled."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from digitlab import jobs
+from digitlab.database import Database
+from digitlab.errors import BusyError, StoreError
+from digitlab.jobs import Job
+
+_ERROR = "metrics-error"
+
+
+def evaluate(db: Database, numbers: Sequence[int], name: str) -> None:
+    """Start the evaluation of versions on a set; if that fails, the next run says why."""
+    try:
+        jobs.start(db, "evaluate", {"versions": list(numbers), "sets": [name]})
+    except (BusyError, StoreError, OSError) as error:
+        st.session_state[_ERROR] = str(error)
+
+
+def see_to(db: Database, numbers: Sequence[int], name: str, alone: bool = True) -> None:
+    """Where an evaluation is missing: start it, or show how far it is, or what became of it.
+
+    Parameters
+    ----------
+    numbers : the versions that have none.
+    alone : start it without being asked.
+    """
+    job = jobs.latest(db, "evaluate")
+    if job is not None and job.active:
+        watch(db, job.id)
+        return
+    said = st.session_state.pop(_ERROR, None)
+    if said or _ended_badly(job, numbers, name):
+        st.error(f"**The evaluation can't be shown.** {said or _reason(job)}")
+    elif alone:
+        evaluate(db, numbers, name)
+        st.rerun()
+    else:
+        return
+    st.button(
+        "Evaluate again",
+        icon=":material/refresh:",
+        on_click=evaluate,
+        args=(db, numbers, name),
+        key=f"again-{name}",
+    )
+
+
+def _ended_badly(job: Job | None, numbers: Sequence[int], name: str) -> bool:
+    """Whether the last job was about this, and failed or was cancelled: not tried again unasked."""
+    if job is None or job.state not in (jobs.FAILED, jobs.CANCELLED):
+        return False
+    asked = set(job.settings.get("versions", ()))
+    return name in job.settings.get("sets", ()) and bool(asked & set(numbers))
+
+
+def _reason(job: Job) -> str:
+    if job.state == jobs.CANCELLED:
+        return "It was cancelled before it was done, and nothing of it was kept."
+    return f"It failed: {job.error}"
+
+
+@st.fragment(run_every=0.7)
+def watch(db: Database, id: int) -> None:
+    """An evaluation at work, renewed all the time; the whole page runs anew when it has ended."""
+    job = jobs.get(db, id)
+    if not job.active:
+        st.rerun()
+    share = min(1.0, max(0.0, job.progress.get("share", 0.0)))
+    st.progress(share, text=_words(job))
+    st.button(
+        "Cancelling …" if job.cancelling else "Cancel",
+        disabled=job.cancelling,
+        on_click=jobs.cancel,
+        args=(db, id),
+        key=f"cancel-{id}",
+        help="What was evaluated before stays.",
+    )
+
+
+def _words(job: Job) -> str:
+    left = job.seconds_left
+    more = f", about {max(1, left):.0f} s left" if left is not None else ""
+    spent = f"{job.progress.get('seconds', 0):.0f} s so far"
+    return f"Evaluating {job.progress.get('stage', '')}: {spent}{more}"
