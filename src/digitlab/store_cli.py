@@ -1,8 +1,9 @@
-"""The terminal's commands on the store: `digitlab versions`, `promote` and `corrections`."""
+"""The terminal's commands on the store: `versions`, `promote`, `corrections` and `retrain`."""
 
 import argparse
 import json
 import sys
+import time
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -26,6 +27,7 @@ def add_commands(commands, command) -> None:
     _add_versions(commands, command)
     _add_promote(commands, command)
     _add_corrections(commands, command)
+    _add_retrain(commands, command)
 
 
 def _add_versions(commands, command) -> None:
@@ -81,6 +83,37 @@ def _add_corrections(commands, command) -> None:
     )
     giving.add_argument("file", metavar="FILE", type=_exportable)
     giving.add_argument("--state", choices=STATES, help="only these (all)")
+
+
+def _add_retrain(commands, command) -> None:
+    retraining = command(
+        commands,
+        "retrain",
+        _retrain,
+        "teach the model the accepted corrections",
+        "Makes a candidate from the champion, judges it and stores it as a version; it serves "
+        "after `digitlab promote`. Needs TensorFlow. Ctrl-C cancels it.",
+    )
+    retraining.add_argument(
+        "--seconds",
+        type=float,
+        default=60.0,
+        metavar="S",
+        help="of learning, at most (%(default)s)",
+    )
+    retraining.add_argument(
+        "--from-scratch", action="store_true", help="with all of MNIST, not from the champion"
+    )
+    retraining.add_argument(
+        "--epochs", type=int, default=4, metavar="N", help="from scratch (%(default)s)"
+    )
+    retraining.add_argument(
+        "--data", type=Path, metavar="FILE", help="MNIST as .npz, from scratch (fetched)"
+    )
+    retraining.add_argument("--seed", type=int, default=0, metavar="N", help="(%(default)s)")
+    retraining.add_argument(
+        "--promote", action="store_true", help="make it the champion if it is recommended"
+    )
 
 
 def _exportable(text: str) -> Path:
@@ -189,6 +222,50 @@ def _export(arguments: argparse.Namespace) -> int:
         part.unlink(missing_ok=True)
     print(f"{count} sample{'s' * (count != 1)} written to {arguments.file}")
     return 0
+
+
+def _retrain(arguments: argparse.Namespace) -> int:
+    from digitlab import jobs, versions
+    from digitlab.retraining import FINE_TUNE, SCRATCH
+
+    settings = {
+        "method": SCRATCH if arguments.from_scratch else FINE_TUNE,
+        "seconds": arguments.seconds,
+        "epochs": arguments.epochs,
+        "seed": arguments.seed,
+        "data": str(arguments.data.resolve()) if arguments.data else None,
+    }
+    with _store() as db:
+        job = _followed(db, jobs.start(db, "retrain", settings))
+        if job.state != jobs.DONE:
+            print(f"{job.state}{f': {job.error}' if job.error else ''}", file=sys.stderr)
+            return 1
+        recommended = versions.get(db, job.result).metrics["comparison"]["recommended"]
+        print(f"version {job.result} is {'' if recommended else 'not '}recommended")
+        if recommended and arguments.promote:
+            versions.promote(db, job.result, "the terminal")
+            print(f"version {job.result} is the champion now")
+    return 0
+
+
+def _followed(db, job):
+    """A job when it has ended; its log is printed as it grows, and Ctrl-C cancels it."""
+    from digitlab import jobs
+
+    told = 0
+    while True:
+        try:
+            lines = job.log.split("\n") if job.log else []
+            for line in lines[told:]:
+                print(line, flush=True)
+            told = len(lines)
+            if not job.active:
+                return job
+            time.sleep(0.5)
+            job = jobs.get(db, job.id)
+        except KeyboardInterrupt:
+            print("cancelling", file=sys.stderr)
+            jobs.cancel(db, job.id)
 
 
 def _progress():
