@@ -96,10 +96,11 @@
 
   function sentence(found, milliseconds) {
     const verdict = found.verdict[0].toUpperCase() + found.verdict.slice(1);
+    const share = found.confidence >= 0.9995 ? "over 99.9 %" : percent(found.confidence);
     const time = `${Math.max(1, Math.round(milliseconds))} ms`;
-    if (found.accepted) return `${verdict}, ${percent(found.confidence)} · ${time}`;
-    return `${verdict}${verdict.endsWith("?") ? "" : "."} The nearest is ${found.digit}, ` +
-      `${percent(found.confidence)} · ${time}`;
+    if (found.accepted) return `${verdict}, ${share} · ${time}`;
+    if (verdict.endsWith("?")) return `${verdict} · ${time}`;
+    return `${verdict}. If it is one, then ${found.digit} · ${time}`;
   }
 
   function showInk(ink) {

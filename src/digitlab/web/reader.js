@@ -49,8 +49,10 @@ const DigitLab = (() => {
     return bottom ? { left, top, right, bottom } : null;
   }
 
-  function pad(from, border) {
+  /** A picture with a border of one value around it. */
+  function pad(from, border, value = 0) {
     const to = picture(from.w + 2 * border, from.h + 2 * border);
+    to.data.fill(value);
     for (let y = 0; y < from.h; y++) {
       to.data.set(from.data.subarray(y * from.w, (y + 1) * from.w), (y + border) * to.w + border);
     }
@@ -95,22 +97,19 @@ const DigitLab = (() => {
 
   /** A picture at another size, values 0 to 255. */
   function resize(from, w, h, weights) {
-    const across = weights(from.w, w), down = weights(from.h, h);
     const wide = picture(w, from.h, Float64Array), to = picture(w, h);
-    for (let y = 0; y < from.h; y++) {
-      for (let x = 0; x < w; x++) {
-        let sum = 0;
-        for (const [j, weight] of across[x]) sum += weight * from.data[y * from.w + j];
-        wide.data[y * w + x] = sum;
+    weights(from.w, w).forEach((parts, x) => {
+      for (const [j, weight] of parts) {
+        for (let y = 0; y < from.h; y++) wide.data[y * w + x] += weight * from.data[y * from.w + j];
       }
-    }
-    for (let y = 0; y < h; y++) {
+    });
+    weights(from.h, h).forEach((parts, y) => {
       for (let x = 0; x < w; x++) {
         let sum = 0;
-        for (const [j, weight] of down[y]) sum += weight * wide.data[j * w + x];
+        for (let k = 0; k < parts.length; k++) sum += parts[k][1] * wide.data[parts[k][0] * w + x];
         to.data[y * w + x] = byte(sum);
       }
-    }
+    });
     return to;
   }
 
@@ -122,27 +121,29 @@ const DigitLab = (() => {
 
   // ---- shapes ------------------------------------------------------------------------------
 
-  /** The offsets within a disc. */
+  /** A disc: how far it reaches to the left and the right in each row. */
   function disc(radius) {
-    const offsets = [];
-    for (let dy = -radius; dy <= radius; dy++) {
-      const reach = even(radius * Math.sqrt((radius * radius - dy * dy) / (radius * radius)));
-      for (let dx = -reach; dx <= reach; dx++) offsets.push([dx, dy]);
-    }
-    return offsets;
+    return Array.from({ length: 2 * radius + 1 }, (_, i) => {
+      const dy = i - radius;
+      return even(radius * Math.sqrt((radius * radius - dy * dy) / (radius * radius)));
+    });
   }
 
-  /** The largest (`better` is Math.max) or least value around each pixel. */
-  function spread(from, offsets, better) {
+  const SQUARE = [1, 1, 1]; // three by three pixels, as `disc` describes them
+
+  /** The largest value within a shape around each pixel, or with `least` the least one. */
+  function spread(from, reaches, least = false) {
+    const radius = (reaches.length - 1) / 2, wide = pad(from, radius, least ? 255 : 0);
+    const offsets = reaches.flatMap((reach, i) =>
+      Array.from({ length: 2 * reach + 1 }, (_, k) => (i - radius) * wide.w + k - reach));
     const to = picture(from.w, from.h);
     for (let y = 0; y < from.h; y++) {
       for (let x = 0; x < from.w; x++) {
-        let best = from.data[y * from.w + x];
-        for (const [dx, dy] of offsets) {
-          const i = x + dx, j = y + dy;
-          if (i >= 0 && j >= 0 && i < from.w && j < from.h) {
-            best = better(best, from.data[j * from.w + i]);
-          }
+        const at = (y + radius) * wide.w + x + radius;
+        let best = wide.data[at];
+        for (let k = 0; k < offsets.length; k++) {
+          const value = wide.data[at + offsets[k]];
+          if (least ? value < best : value > best) best = value;
         }
         to.data[y * from.w + x] = best;
       }
@@ -208,30 +209,31 @@ const DigitLab = (() => {
 
   /** The ink without dirt: connected parts that are tiny beside the tallest are left out. */
   function withoutSpecks(mask) {
-    const label = new Int32Array(mask.data.length), parts = [];
+    const wide = pad(mask, 1), label = new Int32Array(wide.data.length), parts = [];
     for (let start = 0; start < label.length; start++) {
-      if (!mask.data[start] || label[start]) continue;
-      parts.push(flood(mask, label, start, parts.length + 1));
+      if (wide.data[start] && !label[start]) parts.push(flood(wide, label, start, parts.length + 1));
     }
-    const tallest = Math.max(0, ...parts.map((part) => part.h));
+    const tallest = parts.reduce((most, part) => Math.max(most, part.h), 0);
     const least = Math.max(3, SPECK * tallest);
     const kept = parts.map((part) => Math.max(part.w, part.h) >= least && part.area >= 5);
-    return map(mask, (_, i) => (label[i] && kept[label[i] - 1] ? 1 : 0));
+    const clean = map(wide, (_, i) => (label[i] && kept[label[i] - 1] ? 1 : 0));
+    return crop(clean, { left: 1, top: 1, right: wide.w - 1, bottom: wide.h - 1 });
   }
 
-  /** Label one connected part and measure it. */
+  /** Label one connected part of a mask with paper all around, and measure it. */
   function flood(mask, label, start, number) {
-    let left = mask.w, right = 0, top = mask.h, bottom = 0, area = 0;
-    const waiting = [start];
+    const w = mask.w, step = AROUND.map(([dx, dy]) => dy * w + dx), waiting = [start];
+    let left = w, right = 0, top = mask.h, bottom = 0, area = 0;
     label[start] = number;
     while (waiting.length) {
-      const at = waiting.pop(), x = at % mask.w, y = (at - x) / mask.w;
+      const at = waiting.pop(), x = at % w, y = (at - x) / w;
       area++;
-      left = Math.min(left, x); right = Math.max(right, x);
-      top = Math.min(top, y); bottom = Math.max(bottom, y);
-      for (const [dx, dy] of AROUND) {
-        const i = x + dx, j = y + dy, to = j * mask.w + i;
-        if (i < 0 || j < 0 || i >= mask.w || j >= mask.h) continue;
+      if (x < left) left = x;
+      if (x > right) right = x;
+      if (y < top) top = y;
+      if (y > bottom) bottom = y;
+      for (let k = 0; k < 8; k++) {
+        const to = at + step[k];
         if (mask.data[to] && !label[to]) {
           label[to] = number;
           waiting.push(to);
@@ -245,20 +247,21 @@ const DigitLab = (() => {
 
   /** How much ink is where, 0 to 1, in an ImageData whose commonest grey is its ground. */
   function inkOf(image) {
-    const grey = picture(image.width, image.height), counts = new Uint32Array(256);
-    for (let i = 0; i < grey.data.length; i++) {
-      const at = 4 * i, alpha = image.data[at + 3] / 255;
-      const [red, green, blue] = [image.data[at], image.data[at + 1], image.data[at + 2]];
-      const value = even(0.299 * red + 0.587 * green + 0.114 * blue);
-      grey.data[i] = even(value * alpha + 255 * (1 - alpha)); // on white paper
+    const grey = picture(image.width, image.height, Uint8Array), counts = new Uint32Array(256);
+    const rgba = image.data;
+    for (let i = 0, at = 0; at < rgba.length; i++, at += 4) {
+      const value = even(0.299 * rgba[at] + 0.587 * rgba[at + 1] + 0.114 * rgba[at + 2]);
+      const alpha = rgba[at + 3] / 255;
+      grey.data[i] = alpha === 1 ? value : even(value * alpha + 255 * (1 - alpha)); // on white
       counts[grey.data[i]]++;
     }
     const ground = counts.indexOf(Math.max(...counts));
-    const sum = (sign) => grey.data.reduce((s, v) => s + Math.max(0, sign * (v - ground)), 0);
-    const sign = sum(1) > sum(-1) ? 1 : -1;
-    const ink = map(grey, (value) => Math.max(0, sign * (value - ground)));
-    const peak = ink.data.reduce((most, value) => Math.max(most, value), 0);
-    return map(ink, (value) => (peak < LEAST_CONTRAST ? 0 : value / peak));
+    const levels = Array.from(counts, (count, value) => [count, value - ground]);
+    const mass = (sign) => levels.reduce((sum, [n, d]) => sum + n * Math.max(0, sign * d), 0);
+    const sign = mass(1) > mass(-1) ? 1 : -1;
+    const peak = Math.max(...levels.map(([count, d]) => (count ? sign * d : 0)));
+    if (peak < LEAST_CONTRAST) return picture(grey.w, grey.h);
+    return map(grey, (value) => Math.max(0, sign * (value - ground)) / peak);
   }
 
   /** The 28x28 ink of the digit in an ImageData, Uint8Array of 784, or null if it is blank. */
@@ -278,8 +281,7 @@ const DigitLab = (() => {
   function enlarged(ink, mask) {
     const [w, h, factor] = scaled(ink, FINE * BODY);
     const weights = factor < 1 ? areas : cubics;
-    const square = [-1, 0, 1].flatMap((dy) => [-1, 0, 1].map((dx) => [dx, dy]));
-    const near = spread(mask, square, Math.max);
+    const near = spread(mask, SQUARE);
     const soft = map(ink, (value, i) => even(value * near.data[i] * 255));
     const hard = map(mask, (value) => value * 255);
     return [soft, hard].map((part) => pad(resize(part, w, h, weights), PAD));
@@ -290,10 +292,10 @@ const DigitLab = (() => {
     const width = strokeWidth(map(hard, (value) => (value > 127 ? 1 : 0))) / FINE;
     const both = map(soft, (value, i) => Math.max(value, hard.data[i]));
     if (width < THIN) {
-      return spread(both, disc(Math.max(1, even(((THIN + 0.2 - width) * FINE) / 2))), Math.max);
+      return spread(both, disc(Math.max(1, even(((THIN + 0.2 - width) * FINE) / 2))));
     }
     if (width > THICK) {
-      return spread(both, disc(Math.max(1, even(((width - THICK) * FINE) / 2))), Math.min);
+      return spread(both, disc(Math.max(1, even(((width - THICK) * FINE) / 2))), true);
     }
     return soft;
   }
