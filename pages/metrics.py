@@ -7,15 +7,10 @@ import streamlit as st
 from digitlab.database import Database
 from digitlab.errors import DigitLabError
 from digitlab.versions import Version
+from digitlab_app.metrics_curves import show_calibration, show_robustness
 from digitlab_app.metrics_exam import Exam
-from digitlab_app.metrics_sections import (
-    show_calibration,
-    show_confusion,
-    show_mistakes,
-    show_overview,
-    show_robustness,
-    show_training,
-)
+from digitlab_app.metrics_overview import show_overview, show_training
+from digitlab_app.metrics_pictures import show_confusion, show_mistakes
 from digitlab_app.metrics_sets import choose_set, choose_versions, exams
 from digitlab_app.store import open_store
 

@@ -1,7 +1,4 @@
-"""Plotly figures of an evaluation: confusion, reliability, coverage, robustness.
-
-Their grounds are opaque, so that what is downloaded can be read wherever it is put.
-"""
+"""Plotly figures of an evaluation: confusion, reliability, coverage, robustness."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -12,7 +9,14 @@ from plotly.subplots import make_subplots
 
 from digitlab.charts import ACCENT, GREY
 from digitlab.evaluating import Curve
-from digitlab.evaluation import CERTAIN, Coverage, Reliability, readable, row_shares
+from digitlab.evaluation import (
+    CERTAIN,
+    Coverage,
+    Reliability,
+    readable,
+    row_shares,
+    wilson_interval,
+)
 
 ERROR = "#d6621e"
 COLOURS = (ACCENT, ERROR)  # of the first and the second version
@@ -20,6 +24,16 @@ _GRID = "rgba(128, 128, 128, 0.25)"
 _GROUNDS = {False: "#ffffff", True: "#11161c"}  # as in .streamlit/config.toml
 _WORDS = {False: "#17202a", True: "#e8edf2"}
 _STRONG = 0.55  # from this strength of a colour, white letters can be read on it
+
+
+def on_ground(figure: go.Figure, dark: bool) -> None:
+    """Give a figure an opaque ground, so that its picture can be read wherever it is put."""
+    figure.update_layout(
+        plot_bgcolor=_GROUNDS[dark],
+        paper_bgcolor=_GROUNDS[dark],
+        font_color=_WORDS[dark],
+        modebar={"bgcolor": "rgba(0, 0, 0, 0)", "color": GREY, "activecolor": ACCENT},
+    )
 
 
 def class_names(classes: int) -> list[str]:
@@ -54,7 +68,7 @@ def confusion_matrix(confusion: np.ndarray, percent: bool, dark: bool = False) -
             ink = "#ffffff" if strong else _WORDS[dark]
             figure.add_trace(_cells(names, strength, words, chosen, colour, ink))
     figure.add_trace(_cell_points(names, confusion, shares))
-    _framed(figure, dark, 430, "read as", "is")
+    _framed(figure, 450, "read as", "is")
     figure.update_layout(hoverdistance=40, clickmode="event+select", showlegend=False)
     figure.update_xaxes(type="category", categoryarray=names, side="top", showgrid=False)
     figure.update_yaxes(
@@ -67,7 +81,7 @@ def _cell_words(count: int, share: float, percent: bool) -> str:
     if not count:
         return ""
     if not percent:
-        return f"{count:,}"
+        return str(count)
     return f"{100 * share:.1f}" if share < 0.9995 or share == 1 else "99.9"
 
 
@@ -88,7 +102,7 @@ def _cells(names, strength, words, chosen, colour: str, ink: str) -> go.Heatmap:
             for rows in zip(words, chosen, strict=True)
         ],
         texttemplate="%{text}",
-        textfont={"color": ink, "size": 12},
+        textfont={"color": ink, "size": 11},
         hoverinfo="skip",
     )
 
@@ -111,7 +125,7 @@ def _cell_points(names, confusion: np.ndarray, shares: np.ndarray) -> go.Scatter
     )
 
 
-def reliability_diagram(found: Mapping[str, Reliability], dark: bool = False) -> go.Figure:
+def reliability_diagram(found: Mapping[str, Reliability]) -> go.Figure:
     """Share right against confidence; the diagonal is confidence that keeps its word.
 
     Parameters
@@ -120,20 +134,35 @@ def reliability_diagram(found: Mapping[str, Reliability], dark: bool = False) ->
     """
     figure = go.Figure(_diagonal())
     for (name, diagram), colour in zip(found.items(), COLOURS, strict=False):
-        full = diagram.counts > 0
+        full = np.flatnonzero(diagram.counts)
+        share = diagram.right[full]
+        limits = np.array(
+            [
+                wilson_interval(round(s * n), n)
+                for s, n in zip(share, diagram.counts[full], strict=True)
+            ]
+        ).reshape(-1, 2)
         figure.add_trace(
             go.Scatter(
                 x=100 * diagram.confidence[full],
-                y=100 * diagram.right[full],
+                y=100 * share,
+                error_y={
+                    "array": 100 * (limits[:, 1] - share),
+                    "arrayminus": 100 * (share - limits[:, 0]),
+                    "width": 2,
+                    "thickness": 1,
+                },
                 name=name,
-                mode="lines+markers",
-                line_color=colour,
-                marker_size=[6 + 3 * math.log10(n) for n in diagram.counts[full]],
+                mode="markers",
+                marker={
+                    "color": colour,
+                    "size": [6 + 3 * math.log10(n) for n in diagram.counts[full]],
+                },
                 text=[f"{n:,} answers" for n in diagram.counts[full]],
                 hovertemplate="confidence %{x:.1f} %: %{y:.1f} % right, %{text}",
             )
         )
-    _framed(figure, dark, 330, "confidence", "right")
+    _framed(figure, 330, "confidence", "right")
     figure.update_xaxes(range=[-3, 103], ticksuffix=" %")
     figure.update_yaxes(range=[-3, 103], ticksuffix=" %")
     return figure
@@ -146,7 +175,7 @@ def _diagonal() -> go.Scatter:
     )
 
 
-def coverage_chart(found: Mapping[str, Coverage], dark: bool = False) -> go.Figure:
+def coverage_chart(found: Mapping[str, Coverage]) -> go.Figure:
     """Accuracy of what is read against the share that is read, the surest first.
 
     Parameters
@@ -172,7 +201,7 @@ def coverage_chart(found: Mapping[str, Coverage], dark: bool = False) -> go.Figu
         if share:
             figure.add_vline(100 * share, line={"color": colour, "dash": "dot", "width": 1})
     figure.add_hline(100 * CERTAIN, line={"color": GREY, "dash": "dot", "width": 1})
-    _framed(figure, dark, 330, "share that is read", "right")
+    _framed(figure, 330, "share that is read", "right")
     lowest = min(float(curve.accuracy.min()) for curve in found.values())
     figure.update_xaxes(range=[0, 101], ticksuffix=" %")
     figure.update_yaxes(range=[100 * lowest - 0.1, 100.05], ticksuffix=" %")
@@ -185,9 +214,7 @@ def _thinned(count: int, most: int = 1000) -> np.ndarray:
     return np.unique(np.concatenate([early, np.arange(max(0, count - most), count)]))
 
 
-def robustness_chart(
-    found: Mapping[str, Sequence[Curve]], columns: int, dark: bool = False
-) -> go.Figure:
+def robustness_chart(found: Mapping[str, Sequence[Curve]], columns: int) -> go.Figure:
     """A small chart for each change: accuracy against strength, prepared and straight.
 
     Parameters
@@ -211,14 +238,16 @@ def robustness_chart(
                 figure.add_trace(trace, place // columns + 1, place % columns + 1)
             # The axis says what is measured, as each has a unit of its own.
             figure.update_xaxes(
-                title={"text": curve.unit.split(",")[0], "font_size": 12, "standoff": 4},
+                title={"text": curve.unit.split(",")[0], "font_size": 12},
                 row=place // columns + 1,
                 col=place % columns + 1,
             )
-    _framed(figure, dark, 90 + 190 * rows)
-    figure.update_yaxes(range=[-4, 104], tickvals=[0, 50, 100], ticksuffix=" %")
+    _framed(figure, 90 + 190 * rows)
+    percents = {"tickvals": [0, 50, 100], "ticktext": ["0 %", "50 %", "100 %"]}
+    figure.update_yaxes(range=[-4, 104], **percents)
+    figure.update_xaxes(automargin=False)
     figure.update_annotations(font_size=14)
-    figure.update_layout(legend={"y": 1 + 0.2 / rows}, margin_t=90)
+    figure.update_layout(legend={"y": 1 + 0.2 / rows}, margin={"t": 90, "b": 44})
     return figure
 
 
@@ -240,16 +269,13 @@ def _robustness_lines(curve: Curve, name: str, colour: str, first: bool) -> list
     ]
 
 
-def _framed(figure: go.Figure, dark: bool, height: int, x: str = "", y: str = "") -> None:
-    """Room for the tool bar, a legend above, axes that no finger drags, an opaque ground."""
+def _framed(figure: go.Figure, height: int, x: str = "", y: str = "") -> None:
+    """Room for the tool bar, a legend above, axes that no finger drags."""
     figure.update_layout(
         height=height,
         margin={"l": 4, "r": 8, "t": 60, "b": 4},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "font_size": 13},
         dragmode=False,
-        plot_bgcolor=_GROUNDS[dark],
-        paper_bgcolor=_GROUNDS[dark],
-        font_color=_WORDS[dark],
     )
     axes = {"fixedrange": True, "gridcolor": _GRID, "zeroline": False, "automargin": True}
     figure.update_xaxes(**axes)

@@ -49,7 +49,7 @@ def quality(version: Version, found: Evaluated) -> dict[str, str]:
     )
     error = expected_calibration_error(predictions.confidence, predictions.right)
     return {
-        "Right": f"{share(scores.accuracy)} (95 % interval {share(low)} to {share(high)})",
+        "Accuracy": f"{share(scores.accuracy)} (95 % interval {share(low)} to {share(high)})",
         "Errors": f"{scores.errors:,} of {scores.images:,}",
         "Loss": f"{scores.loss:.4f} nats",
         "Brier score": f"{scores.brier:.4f} of 2",

@@ -34,17 +34,17 @@ def choose_versions(db: Database) -> list[Version]:
             key="metrics-version",
             width=260,
         )
-        others = [None, *(number for number in known if number != first)]
+        others = [0, *(number for number in known if number != first)]
         second = st.selectbox(
             "Side by side with",
             others,
-            format_func=lambda number: "no other" if number is None else _describe(known[number]),
+            format_func=lambda number: "no other" if not number else _describe(known[number]),
             key="metrics-other",
             disabled=len(others) == 1,
             help="Retraining makes other versions." if len(others) == 1 else None,
             width=260,
         )
-    return [known[first], *([] if second is None else [known[second]])]
+    return [known[first], *([known[second]] if second else [])]
 
 
 def _describe(version: Version) -> str:
