@@ -8,6 +8,9 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -29,13 +32,21 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.browser)
 
 
-@pytest.fixture(scope="session")
-def address(tmp_path_factory):
-    """Where the app answers: a server of its own, with a store of its own."""
+@dataclass(frozen=True)
+class Server:
+    """A running app: its address, its process, and the folder of its store."""
+
+    address: str
+    process: subprocess.Popen
+    home: Path
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[Server]:
+    """The app on a free port, with its store in `folder`/store."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    folder = tmp_path_factory.mktemp("server")
     environment = {**os.environ, "DIGITLAB_HOME": str(folder / "store")}
     environment.pop("DIGITLAB_DATABASE_URL", None)
     with open(folder / "server.log", "wb") as log:
@@ -52,10 +63,17 @@ def address(tmp_path_factory):
         )
     try:
         _wait_for(f"http://127.0.0.1:{port}/_stcore/health", server, folder / "server.log")
-        yield f"http://127.0.0.1:{port}"
+        yield Server(f"http://127.0.0.1:{port}", server, folder / "store")
     finally:
         server.terminate()
         server.wait(20)
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory):
+    """Where the app answers: a server of its own, with a store of its own."""
+    with served(tmp_path_factory.mktemp("server")) as server:
+        yield server.address
 
 
 def _wait_for(url: str, server: subprocess.Popen, log: Path) -> None:
@@ -83,7 +101,7 @@ def browser():
         chromium.close()
 
 
-def _opened(browser: Browser, address: str, **options) -> Page:
+def opened(browser: Browser, address: str, **options) -> Page:
     context = browser.new_context(**options)
     context.set_default_timeout(WAIT)
     page = context.new_page()
@@ -95,7 +113,7 @@ def _opened(browser: Browser, address: str, **options) -> Page:
 @pytest.fixture
 def page(browser, address):
     """The first page in a fresh session on a laptop."""
-    page = _opened(browser, address, viewport=DESKTOP)
+    page = opened(browser, address, viewport=DESKTOP)
     yield page
     page.context.close()
 
@@ -103,6 +121,6 @@ def page(browser, address):
 @pytest.fixture
 def phone(browser, address):
     """The first page in a fresh session on a phone."""
-    page = _opened(browser, address, viewport=PHONE, has_touch=True, is_mobile=True)
+    page = opened(browser, address, viewport=PHONE, has_touch=True, is_mobile=True)
     yield page
     page.context.close()
