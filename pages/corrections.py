@@ -44,14 +44,19 @@ def show_review(db: Database, view: View) -> None:
         st.error(view.problem)
     show_cards(found.samples, total, view, partial(act, db, view))
     if pages > 1:
-        key = f"corrections-page-{view.pager}"
-        st.pagination(pages, default=view.number, key=key, on_change=partial(turn, view, key))
+        show_pager(view, pages)
     st.caption(f"{start + 1:,} to {start + len(found.samples):,} of {numbered(total)}")
 
 
-def turn(view: View, key: str) -> None:
-    """Show the page that was chosen."""
-    view.number = st.session_state[key]
+def show_pager(view: View, pages: int) -> None:
+    """Turns the pages."""
+    pager, key = view.pager, f"corrections-page-{view.pager}"
+    st.pagination(
+        pages,
+        default=view.number,
+        key=key,
+        on_change=lambda: view.turn_to(st.session_state[key], pager),
+    )
 
 
 def show_all(db: Database) -> None:

@@ -143,6 +143,16 @@ def test_page_that_is_gone_gives_way_to_the_last_one(db):
     assert not page.pagination
 
 
+def test_late_word_of_an_earlier_pager_is_not_heard():
+    view = View(number=3)
+    view.turn_to(4, view.pager)
+    assert view.number == 4
+    before = view.pager
+    view.order(MOST_WRONG)
+    view.turn_to(4, before)
+    assert view.number == 1
+
+
 def test_most_wrong_first(db):
     samples.add_all(db, mnist(30))
     losses = [

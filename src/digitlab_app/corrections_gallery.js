@@ -113,7 +113,11 @@ export default function ({ parentElement, data, setTriggerValue }) {
   function built(sample) {
     const node = element("li", sample.right ? "card" : "card wrong");
     const name = labelText(sample.label);
-    const only = (action) => tell({ ...action, ids: [sample.id], every: false });
+    const only = (action) => {
+      // A second key before the answer to the first would hide the first one's undo.
+      if (node.classList.contains("busy")) return;
+      tell({ ...action, ids: [sample.id], every: false });
+    };
     node.sample = sample;
     node.append(picture(sample, name), heading(sample, name, node, only));
     node.appendChild(element("p", "read")).textContent = sample.read;

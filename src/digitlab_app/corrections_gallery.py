@@ -69,7 +69,7 @@ def show_cards(
         "pixelated": view.picture == INK,
         # What was chosen is forgotten when other samples are shown.
         "scope": f"{view.wanted} {view.sort} {view.number}",
-        "turn": view.turn,
+        "actions": view.actions,
     }
     _component(
         key=key, data=data, on_action_change=lambda: on_action(st.session_state[key]["action"])

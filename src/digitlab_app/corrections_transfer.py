@@ -3,10 +3,12 @@
 import io
 from collections.abc import Callable
 
+import numpy as np
 import streamlit as st
 
 from digitlab.database import Database
 from digitlab.errors import DigitLabError
+from digitlab.recognizer import Beliefs, Recognizer
 from digitlab.samples import EVERYTHING, Filter
 from digitlab.transfer import Imported, export, import_file
 from digitlab.versions import champion_recognizer
@@ -38,9 +40,9 @@ def show_import(db: Database, view: View) -> None:
     place = st.container()
     if file is None or not place.button("Add its samples", type="primary", key="corrections-add"):
         return
-    with _bar(place, "Reading the file") as tell:
+    with _Bar(place, "Reading the file") as bar:
         try:
-            done = import_file(db, file, champion_recognizer(db), tell)
+            done = import_file(db, file, _Told(champion_recognizer(db), bar), bar.tell)
         except DigitLabError as error:
             place.error(f"**Nothing was taken in.** {error}")
             return
@@ -69,9 +71,9 @@ def show_export(db: Database, view: View, matching: int, total: int) -> None:
         view.prepared = None
     place = st.container()
     if place.button("Prepare the file", key="corrections-prepare"):
-        with _bar(place, "Writing the file") as tell:
+        with _Bar(place, "Writing the file") as bar:
             try:
-                view.prepared = prepare(db, form, wanted, tell)
+                view.prepared = prepare(db, form, wanted, bar.tell)
             except DigitLabError as error:
                 place.error(str(error))
                 return
@@ -109,18 +111,38 @@ def prepare(
     return Prepared(f"digitlab_{count}_samples.{form}", file.getvalue(), count, form, wanted)
 
 
-class _bar:
-    """A progress bar for the time of a block; gives what an import or export calls."""
+class _Told:
+    """A recogniser that says how many digits it has read, since that takes the most time."""
+
+    def __init__(self, recognizer: Recognizer, bar: "_Bar"):
+        self._recognizer, self._bar, self._count = recognizer, bar, 0
+        self.version = recognizer.version
+
+    def classify(self, ink: np.ndarray) -> Beliefs:
+        """As the recogniser's."""
+        beliefs = self._recognizer.classify(ink)
+        self._count += len(ink)
+        self._bar.say(f"{self._count:,} read by the model; all are stored at the end")
+        return beliefs
+
+
+class _Bar:
+    """A progress bar for the time of a block."""
 
     def __init__(self, place, text: str):
-        self._bar, self._text = place.progress(0.0, text), text
+        self._bar, self._text, self._share = place.progress(0.0, text), text, 0.0
 
-    def __enter__(self) -> Callable[[int, int], None]:
-        return self._tell
+    def __enter__(self) -> "_Bar":
+        return self
 
     def __exit__(self, *_: object) -> None:
         self._bar.empty()
 
-    def _tell(self, done: int, total: int) -> None:
-        words = "Storing them" if done == total else self._text
-        self._bar.progress(done / max(total, 1), f"{words}: {done:,} of {total:,}")
+    def tell(self, done: int, total: int) -> None:
+        """Show how many are done, and of how many."""
+        self._share = done / max(total, 1)
+        self.say(f"{self._text}: {done:,} of {total:,}")
+
+    def say(self, text: str) -> None:
+        """Show something else that goes on."""
+        self._bar.progress(self._share, text)

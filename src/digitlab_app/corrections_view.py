@@ -42,7 +42,7 @@ class View:
     done : the last action; it stays until the next one.
     problem : why the last action failed, "" if it did not.
     prepared : the file that was made for a download, if any.
-    turn : how many actions there were, so that the browser hears of each.
+    actions : how many there were, so that the browser hears of each.
     uploads : how many files were taken in; each next one gets a fresh widget.
     """
 
@@ -54,7 +54,7 @@ class View:
     done: Done | None = None
     problem: str = ""
     prepared: Prepared | None = None
-    turn: int = 0
+    actions: int = 0
     uploads: int = 0
 
     def choose(self, **values: tuple | bool | None) -> None:
@@ -63,9 +63,15 @@ class View:
         self.to_first_page()
 
     def order(self, sort: str) -> None:
-        """Change the order."""
-        self.sort = sort
-        self.to_first_page()
+        """Change the order, if it is another."""
+        if sort != self.sort:
+            self.sort = sort
+            self.to_first_page()
+
+    def turn_to(self, number: int, pager: int) -> None:
+        """Show a page; a pager of before may still speak when clicks follow each other fast."""
+        if pager == self.pager:
+            self.number = number
 
     def to_first_page(self) -> None:
         """Show the first page; a widget can be set to it only by being another one."""
@@ -75,12 +81,12 @@ class View:
     def tell(self, text: str, change: Change | None = None) -> None:
         """Note an action; a file made before it is out of date."""
         self.done, self.problem, self.prepared = Done(text, change), "", None
-        self.turn += 1
+        self.actions += 1
 
     def refuse(self, problem: str) -> None:
         """Note why an action failed; the one before it can still be undone."""
         self.problem = problem
-        self.turn += 1
+        self.actions += 1
 
     def take_back(self, db: Database) -> None:
         """Undo the last action, if it can be. Raises StoreError."""
