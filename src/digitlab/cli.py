@@ -14,7 +14,7 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
-from digitlab import __version__, store_cli
+from digitlab import __version__, export_cli, store_cli
 from digitlab.errors import DigitLabError
 
 # Everything heavy is imported by the command that needs it: --help answers at once.
@@ -71,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     for add in (_add_recognize, _add_benchmark, _add_train, _add_train_ink, _add_data):
         add(commands)
     store_cli.add_commands(commands, _command)
+    export_cli.add_commands(commands, _command)
     return parser
 
 

@@ -12,8 +12,9 @@ import numpy as np
 
 from digitlab import versions
 from digitlab.database import Database
-from digitlab.datasets import mnist_test, rehearsal
+from digitlab.datasets import Digits, mnist_test, rehearsal
 from digitlab.errors import DataError, ModelError
+from digitlab.export_card import card_of
 from digitlab.export_formats import CARD, FORMATS, SHEET
 from digitlab.export_runtimes import Measured, measure, single_thread
 from digitlab.export_web import archive, model_of, web_page
@@ -38,7 +39,7 @@ class Source:
     ----------
     number : what it is called.
     metrics : what was measured, and "calibration".
-    card : its model card, Markdown; may be "".
+    card : its model card, Markdown.
     file : gives its LITERT or KERAS file, or raises ModelError.
     """
 
@@ -126,9 +127,8 @@ def from_folder(folder: Path = SHIPPED) -> Source:
 def from_store(db: Database, number: int) -> Source:
     """A version of the store. Raises ModelError if there is none of that number, StoreError."""
     found = versions.get(db, number)
-    return Source(
-        str(number), found.metrics, found.card, lambda name: versions.file(db, number, name)
-    )
+    card = card_of(found, versions.samples_of(db, number))
+    return Source(str(number), found.metrics, card, lambda name: versions.file(db, number, name))
 
 
 def of_folder(folder: Path = SHIPPED) -> Exports:
@@ -189,6 +189,7 @@ def make(
     keep: Callable[[str, bytes, Measured], None],
     stage: Callable[[str, float], None] = lambda name, share: None,
     tell: Tell = print,
+    measure_web: Callable[[bytes, Digits], Measured] | None = None,
 ) -> dict[str, str]:
     """Make formats of a version and measure each on MNIST's test digits.
 
@@ -198,6 +199,7 @@ def make(
     keep : gets each format's name, file and measurements.
     stage : gets what is being done and the share of all that is done; it may raise to cancel.
     tell : gets a line for each.
+    measure_web : measures the file of the web page; without it, LiteRT reads the page's model.
 
     Returns
     -------
@@ -214,13 +216,14 @@ def make(
         try:
             stage(f"making {title}", place / len(names))
             data = converter.make(name)
-            measured = measure(name, converter.files, digits, measuring)
+            in_browser = measure_web(data, digits) if name == "web" and measure_web else None
+            measured = in_browser or measure(name, converter.files, digits, measuring)
         except ModelError as error:
             failed[name] = f"{title}: {error}"
             tell(f"{title} could not be made: {error}")
-            continue
-        keep(name, data, measured)
-        tell(f"{title}: {account(measured)}")
+        else:
+            keep(name, data, measured)
+            tell(f"{title}: {account(measured)}")
     return failed
 
 
@@ -229,8 +232,7 @@ def release(folder: Path = SHIPPED, tell: Tell = print, measure_web=None) -> Non
 
     Parameters
     ----------
-    measure_web : measures the web page in a real browser, (file, digits) -> Measured; without
-        it, LiteRT reads the page's model.
+    measure_web : as of `make`.
 
     Raises
     ------
@@ -241,11 +243,9 @@ def release(folder: Path = SHIPPED, tell: Tell = print, measure_web=None) -> Non
     index: dict[str, Measured] = {}
 
     def keep(name: str, data: bytes, measured: Measured) -> None:
-        if name == "web" and measure_web:
-            measured = measure_web(data, mnist_test())
         files[name], index[name] = data, measured
 
-    failed = make(source, FORMATS, keep, tell=tell)
+    failed = make(source, FORMATS, keep, tell=tell, measure_web=measure_web)
     if failed:
         raise ModelError("; ".join(failed.values()))
     _write(folder / FOLDER, source, files, index)

@@ -44,7 +44,7 @@ ink = np.load("ink.npy")  # (n, 28, 28, 1) float32: 0 is paper, 1 is ink
 """
 
 _END = """
-# As sure as the model may be: calibrated, and "not a digit" is the eleventh class.
+# Calibrated: the eleventh class is "not a digit".
 scaled = logits / sheet["calibration"]["temperature"]
 scaled[:, 10] += sheet["calibration"]["others"]
 shares = np.exp(scaled - scaled.max(1, keepdims=True))

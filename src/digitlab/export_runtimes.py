@@ -63,6 +63,8 @@ def reader(name: str, files: Mapping[str, bytes]) -> Reader:
     ModelError if the file is no such export, or what loads it is not installed.
     """
     try:
+        if name in _TENSORFLOW:
+            single_thread()
         return _LOADERS[name](files)
     except ImportError as error:
         raise ModelError(f"{error.name} is not installed: see requirements.txt") from error
