@@ -33,7 +33,7 @@ EACH = 20  # of each digit, for robustness
 TIMED = 300  # digits that are read one by one to see how long one takes
 NO_DIGIT = -1  # stands for an answer that is not exactly one digit
 _PART = 250  # digits between two reports
-_COST = {MNIST: 10.0, CORRECTIONS: 2.0, ROBUSTNESS: 150.0}  # seconds, roughly, for the progress
+_COST = {MNIST: 10.0, CORRECTIONS: 2.0, ROBUSTNESS: 190.0}  # seconds, roughly, for the progress
 _SCORE = "score "
 
 Tell = Callable[[int, int], None]

@@ -229,7 +229,7 @@ def robustness_chart(found: Mapping[str, Sequence[Curve]], columns: int) -> go.F
         columns,
         subplot_titles=[curve.name.capitalize() for curve in first],
         shared_yaxes=True,
-        vertical_spacing=0.42 / max(1, rows),
+        vertical_spacing=0.5 / rows,
         horizontal_spacing=0.03,
     )
     for (name, curves), colour in zip(found.items(), COLOURS, strict=False):
@@ -238,11 +238,11 @@ def robustness_chart(found: Mapping[str, Sequence[Curve]], columns: int) -> go.F
                 figure.add_trace(trace, place // columns + 1, place % columns + 1)
             # The axis says what is measured, as each has a unit of its own.
             figure.update_xaxes(
-                title={"text": curve.unit.split(",")[0], "font_size": 12},
+                title={"text": curve.unit.split(",")[0], "font_size": 12, "standoff": 6},
                 row=place // columns + 1,
                 col=place % columns + 1,
             )
-    _framed(figure, 90 + 190 * rows)
+    _framed(figure, 90 + 200 * rows)
     percents = {"tickvals": [0, 50, 100], "ticktext": ["0 %", "50 %", "100 %"]}
     figure.update_yaxes(range=[-4, 104], **percents)
     figure.update_xaxes(automargin=False)

@@ -87,7 +87,7 @@ def origin(
     }
     if len(milliseconds):
         words["Time per digit"] = (
-            f"{np.median(milliseconds):.2f} ms (median of {len(milliseconds)})"
+            f"{np.median(milliseconds):.2f} ms (median of {len(milliseconds)}, one thread)"
         )
     return words
 

@@ -21,7 +21,7 @@ from digitlab_app.metrics_exam import Exam
 from digitlab_app.metrics_job import evaluate, see_to, watch
 from digitlab_app.room import available_width
 
-ROBUSTNESS_TIME = "two to four minutes on two idle processors"
+ROBUSTNESS_TIME = "about three minutes, longer on a busy machine"
 
 
 def show_calibration(exams: Sequence[Exam]) -> None:

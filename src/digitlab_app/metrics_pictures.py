@@ -22,7 +22,10 @@ def show_confusion(exams: Sequence[Exam]) -> None:
         )
         == "percent"
     )
-    st.caption("Rows are what it is, columns what was read. Click a cell to see its images.")
+    st.caption(
+        "Rows are what it is, columns what was read. Click a cell (on a phone, tap it twice) or "
+        "choose it from the list to see its images."
+    )
     if len(exams) == 1:
         left, right = st.columns([6, 5], gap="medium")
         _show_matrix(exams[0], percent, left, right)
