@@ -7,8 +7,8 @@ The starting model knows MNIST alone, so every site of the strokes is held out. 
 drawings are parted in two halves. The model reads one half; of what it reads wrong, 10, 50 or 200
 are corrected and learnt by `adaptation.fine_tune`, as the Retrain page does it. Then it reads the
 other half and the MNIST test set. Each drawing is rendered with several pens: most of them are read
-right, and 200 that are not have to be found. Drawings whose label the shipped model doubts are left out: about 4 % of the
-labels are wrong. Prints a Markdown table with mean and spread over the seeds.
+right, and 200 that are not have to be found. Drawings whose label the shipped model doubts are left
+out: about 4 % of the labels are wrong. Prints a Markdown table with mean and spread over the seeds.
 """
 
 import argparse

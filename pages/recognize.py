@@ -13,9 +13,10 @@ from digitlab_app.canvas import draw
 from digitlab_app.examples import EXAMPLES, Example
 from digitlab_app.feedback import Subject
 from digitlab_app.gallery import show_gallery
-from digitlab_app.pictures import Exhibit, read_drawing, read_files
+from digitlab_app.pictures import Answer, Exhibit, read_drawing, read_files
 from digitlab_app.steps import show_steps
 from digitlab_app.store import open_store
+from digitlab_app.why import show_why
 
 DRAW, UPLOAD, CAMERA, TRY = WAYS = ("Draw", "Upload", "Camera", "Examples")
 SOURCES = {UPLOAD: "uploaded", CAMERA: "camera", TRY: "uploaded"}
@@ -80,9 +81,16 @@ def show_picture(reader, about: Subject | None, file, exhibit: Exhibit, left, ri
         exhibit = correct_boxes(reader, file, exhibit, key)
         alt = f"{exhibit.title}, a box around each digit"
         place.image(exhibit.picture, width="stretch", alt=alt)
+    show_reading(reader, about, exhibit.answer, right, key)
+
+
+def show_reading(reader: Recognizer, about: Subject | None, answer: Answer, right, key) -> None:
+    """An answer, how it was read, and why it was answered so."""
     with right:
-        show_answer(exhibit.answer, key, about)
-    show_steps(exhibit.answer)
+        digit = show_answer(answer, key, about)
+    show_steps(answer)
+    if digit is not None:
+        show_why(reader, about and about.db, digit, key)
 
 
 def show_nothing(way: str) -> None:
@@ -107,10 +115,8 @@ def show_page(db: Database | None) -> None:
         with tabs[way]:
             files = choose_pictures(way)
     if way == DRAW and drawing is not None:
-        answer = read_drawing(reader, drawing)
-        with right:
-            show_answer(answer, "drawing", db and Subject(db, "drawn", lambda: drawing, keys=True))
-        show_steps(answer)
+        about = db and Subject(db, "drawn", lambda: drawing, keys=True)
+        show_reading(reader, about, read_drawing(reader, drawing), right, "drawing")
     elif way != DRAW and files:
         show_pictures(reader, db, SOURCES[way], files, tabs[way], right)
     else:

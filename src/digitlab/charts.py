@@ -95,6 +95,46 @@ def _curves(rows, x: str, names: dict[str, str], title: str, factor: float, unit
     return figure
 
 
+DIGIT_COLOURS = (
+    *("#257bd6", "#d6621e", "#2a9d5c", "#c23b4b", "#7d5bc2"),
+    *("#8c6239", "#d65fa8", "#7a828e", "#a3a11f", "#19a8b8"),
+)
+"""One for each digit, told apart on white and on black."""
+
+
+def digit_map(positions, labels, place: tuple[float, float]) -> go.Figure:
+    """Digits as dots, coloured by their label, and a cross for a new one.
+
+    Parameters
+    ----------
+    positions : (n, 2) float.
+    labels : (n,) int, 0 to 9.
+    place : of the new one.
+    """
+    figure = go.Figure()
+    for digit, colour in enumerate(DIGIT_COLOURS):
+        own = positions[labels == digit]
+        figure.add_trace(
+            go.Scattergl(
+                x=own[:, 0],
+                y=own[:, 1],
+                name=str(digit),
+                mode="markers",
+                marker={"size": 4, "color": colour, "opacity": 0.7},
+                hoverinfo="name",
+            )
+        )
+    cross = {"size": 18, "color": "black", "symbol": "x", "line": {"color": "white", "width": 2}}
+    figure.add_trace(
+        go.Scatter(x=[place[0]], y=[place[1]], mode="markers", marker=cross, name="yours")
+    )
+    _framed(figure, "", "")
+    figure.update_layout(height=380, margin_t=40, legend_itemsizing="constant")
+    figure.update_xaxes(visible=False)
+    figure.update_yaxes(visible=False, scaleanchor="x")
+    return figure
+
+
 def errors_by_digit(rows: Sequence[dict], versions: Sequence[int]) -> go.Figure:
     """Errors for each digit before and after, as pairs of bars.
 

@@ -2,7 +2,7 @@
 
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,9 +12,9 @@ import numpy as np
 from digitlab import datasets
 from digitlab.errors import DataError
 from digitlab.frame import SIDE
-from digitlab.recognizer import Recognizer
+from digitlab.recognizer import SHIPPED, Recognizer
 
-FILE = datasets.FOLDER / "neighbours.npz"
+FILE = SHIPPED / "neighbours.npz"
 """The atlas of the shipped model."""
 
 STRIDE = 2  # pixels between the middles of two patches
@@ -24,6 +24,7 @@ SHOWN_CHANNELS = 8
 MAPPED = 3000  # test digits on the map
 _VOTERS = 6  # neighbours that say where on the map a new digit lies
 _BATCH = 500
+_ARRAYS = ("training", "test", "test_index", "positions")
 
 Tell = Callable[[float, str], None]
 """Takes the share that is done, 0 to 1, and what is being done."""
@@ -143,18 +144,26 @@ class Atlas:
     positions: np.ndarray
 
     @classmethod
+    def of(cls, fingerprint: str, arrays: Mapping[str, np.ndarray]) -> "Atlas":
+        """An atlas from what `arrays` gave."""
+        return cls(fingerprint, *(arrays[name] for name in _ARRAYS))
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All of it but the fingerprint."""
+        return {name: getattr(self, name) for name in _ARRAYS}
+
+    @classmethod
     def load(cls, path: Path = FILE) -> "Atlas":
         """Read a file that `save` wrote. Raises DataError if it is missing or damaged."""
         try:
             with np.load(path) as stored:
-                parts = {name: stored[name] for name in cls.__dataclass_fields__}
+                return cls.of(str(stored["fingerprint"]), stored)
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise DataError(f"{path} holds no atlas of digits: {error}") from error
-        return cls(**parts | {"fingerprint": str(parts["fingerprint"])})
 
     def save(self, path: Path) -> None:
         """Write everything to one compressed .npz file."""
-        np.savez_compressed(path, **{name: getattr(self, name) for name in self.__annotations__})
+        np.savez_compressed(path, fingerprint=self.fingerprint, **self.arrays())
 
     @cached_property
     def labels(self) -> np.ndarray:

@@ -73,6 +73,32 @@ def enlarged(ink: np.ndarray, factor: int = 8) -> np.ndarray:
     return large
 
 
+def evidence_picture(
+    ink: np.ndarray, evidence: np.ndarray, spot: tuple[int, int], factor: int = 12
+) -> np.ndarray:
+    """Ink coloured by what it says: for the answer, against it, or neither.
+
+    Parameters
+    ----------
+    ink : (28, 28) uint8.
+    evidence : (28, 28) float, above 0 for the answer, below 0 against it.
+    spot : row and column to draw a circle around.
+
+    Returns
+    -------
+    (28 factor, 28 factor, 3) RGB uint8 on white.
+    """
+    strength = np.clip(np.abs(evidence) / max(float(np.abs(evidence).max()), 1e-9), 0, 1)
+    colour = np.where((evidence > 0)[..., None], MARK, DOUBT)
+    tint = strength[..., None] ** 0.6 * colour + (1 - strength[..., None] ** 0.6) * _FRAME
+    cover = ink[..., None] / 255
+    picture = np.rint(255 * (1 - cover) + tint * cover).astype(np.uint8)
+    large = np.kron(picture, np.ones((factor, factor, 1), np.uint8))
+    middle = (int((spot[1] + 0.5) * factor), int((spot[0] + 0.5) * factor))
+    cv2.circle(large, middle, int(3.2 * factor), (40, 40, 40), 2, cv2.LINE_AA)
+    return large
+
+
 def _resized(image: np.ndarray, factor: float) -> np.ndarray:
     size = [max(1, round(side * factor)) for side in image.shape[1::-1]]
     method = cv2.INTER_AREA if factor < 1 else cv2.INTER_NEAREST

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from digitlab import __version__, corpus, pages_corpus, training
+from digitlab import __version__, corpus, explain, pages_corpus, training
 from digitlab.binarization import TILE
 from digitlab.corpus import NOT_A_DIGIT, Examples
 from digitlab.datasets import load_mnist, mnist_test, split
@@ -69,6 +69,8 @@ def train_version(
     metrics["training"] = {"settings": asdict(settings), "pictures": pictures}
     (out / "metrics.json").write_text(json.dumps(metrics, indent=1), encoding="utf-8")
     (out / "MODEL_CARD.md").write_text(model_card(metrics), encoding="utf-8")
+    tell("drawing the map of digits")
+    explain.make_atlas(Recognizer.load(out, threads=2)).save(out / explain.FILE.name)
     tell(f"MNIST test {metrics['mnist_test']['accuracy']:.2%}; written to {out}")
 
 

@@ -14,20 +14,24 @@ _SIZES = ((1, 7), (3, 5), (6, 3.5), (12, 2.25), (10_000, 1.5))
 """Up to how many signs in the longest line, and the height of the writing in rem."""
 
 
-def show_answer(answer: Answer, key: str, subject: Subject | None = None) -> None:
+def show_answer(answer: Answer, key: str, subject: Subject | None = None) -> Digit | None:
     """The whole answer to one picture, and the question whether it is right.
 
     Parameters
     ----------
     key : keeps its widgets apart from another picture's.
     subject : what feedback is about; None where none can be kept.
+
+    Returns
+    -------
+    The digit that is looked at; None if there are none.
     """
     if not answer.digits:
         st.info(
             "No digits found. Write larger and darker, leave some room at the edges, or take the "
             "picture closer and in more light."
         )
-        return
+        return None
     words = account(answer)
     _show_large(words.headline, f"{words.headline}. {words.certainty}.")
     st.markdown(f"**{words.certainty}**")
@@ -39,6 +43,7 @@ def show_answer(answer: Answer, key: str, subject: Subject | None = None) -> Non
         ask(subject, answer, index, key)
     _show_bars(answer.digits[index], key)
     st.caption(f"Read in {answer.milliseconds:.0f} ms by model version {answer.version}.")
+    return answer.digits[index]
 
 
 def _show_large(text: str, spoken: str) -> None:
