@@ -2,6 +2,8 @@
 
 import io
 import json
+import subprocess
+import sys
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +26,17 @@ from digitlab.versions import NewVersion
 ROOT = Path(__file__).resolve().parents[1]
 MODEL = (SHIPPED / "model.tflite").read_bytes()
 METRICS = json.loads((SHIPPED / "metrics.json").read_text())
+
+
+LIGHT = """
+import sys
+from streamlit.testing.v1 import AppTest
+page = AppTest.from_file("pages/metrics.py", default_timeout=60).run()
+assert not page.exception, page.exception
+assert "Brier score" in " ".join(part.value for part in page.markdown)
+heavy = {name.split(".")[0] for name in sys.modules} & {"tensorflow", "keras", "sklearn", "scipy"}
+assert not heavy, f"loaded: {heavy}"
+"""
 
 
 @pytest.fixture
@@ -251,3 +264,10 @@ def test_csv_holds_every_number_of_a_table(store):
     (row,) = evaluation_tables.prediction_rows(found, [5])
     assert (row["image"], row["is"], row["read as"]) == (5, "1", "8")
     assert sum(v for k, v in row.items() if k.startswith("probability")) == pytest.approx(1)
+
+
+def test_page_of_a_kept_evaluation_loads_nothing_heavy(store):
+    evaluated(store, 1, {5: 8})
+    command = [sys.executable, "-c", LIGHT]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr

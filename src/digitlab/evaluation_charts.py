@@ -227,27 +227,24 @@ def robustness_chart(found: Mapping[str, Sequence[Curve]], columns: int) -> go.F
     figure = make_subplots(
         rows,
         columns,
-        subplot_titles=[curve.name.capitalize() for curve in first],
+        # The axis has a unit of its own in each chart; below the title it never meets the ticks.
+        subplot_titles=[
+            f"{curve.name.capitalize()}<br><sup>{curve.unit.split(',')[0]}</sup>" for curve in first
+        ],
         shared_yaxes=True,
-        vertical_spacing=0.5 / rows,
+        vertical_spacing=0.38 / rows,
         horizontal_spacing=0.03,
     )
     for (name, curves), colour in zip(found.items(), COLOURS, strict=False):
         for place, curve in enumerate(curves):
             for trace in _robustness_lines(curve, name, colour, first=not place):
                 figure.add_trace(trace, place // columns + 1, place % columns + 1)
-            # The axis says what is measured, as each has a unit of its own.
-            figure.update_xaxes(
-                title={"text": curve.unit.split(",")[0], "font_size": 12, "standoff": 6},
-                row=place // columns + 1,
-                col=place % columns + 1,
-            )
     _framed(figure, 90 + 200 * rows)
     percents = {"tickvals": [0, 50, 100], "ticktext": ["0 %", "50 %", "100 %"]}
     figure.update_yaxes(range=[-4, 104], **percents)
     figure.update_xaxes(automargin=False)
     figure.update_annotations(font_size=14)
-    figure.update_layout(legend={"y": 1 + 0.2 / rows}, margin={"t": 90, "b": 44})
+    figure.update_layout(legend={"y": 1 + 0.3 / rows}, margin={"t": 110, "b": 24})
     return figure
 
 

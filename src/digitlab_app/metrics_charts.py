@@ -2,6 +2,9 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
+# Streamlit imports it when a table is first shown; Plotly, in another session's thread at that
+# moment, would trip over the half of it that is there.
+import pandas  # noqa: F401
 import plotly.graph_objects as go
 import streamlit as st
 

@@ -30,6 +30,8 @@ def see_to(db: Database, numbers: Sequence[int], name: str, alone: bool = True) 
     """
     job = jobs.latest(db, "evaluate")
     if job is not None and job.active:
+        if name not in job.settings.get("sets", ()):
+            st.caption("Another evaluation is at work first.")
         watch(db, job.id)
         return
     said = st.session_state.pop(_ERROR, None)
