@@ -155,7 +155,9 @@ def test_the_shipped_exports_are_of_the_shipped_model():
     for name, measured in exports.measured.items():
         assert measured.images == 10_000
         assert abs(measured.errors - errors) <= TOLERATED * (name == "tflite-int8")
-        assert measured.bytes == len(exports.data(name))
+        # the web page is packed when asked for, not by every machine to the same byte
+        slack = 0.02 * measured.bytes if name == "web" else 0
+        assert abs(measured.bytes - len(exports.data(name))) <= slack
 
 
 def test_exports_of_another_model_do_not_count(tmp_path):
@@ -201,8 +203,9 @@ def test_what_was_measured_is_kept_in_the_store(tmp_path, migrated_file):
 
 
 def test_a_cancelled_export_keeps_nothing(database, new_version):
+    settings = {"version": new_version, "format": "tflite-float16"}
     with pytest.raises(Cancelled):
-        export.run(database, Report("measuring"), {"version": new_version, "format": "keras"})
+        export.run(database, Report("measuring"), settings)
     assert export.of_store(database, new_version).missing == list(FORMATS)
 
 

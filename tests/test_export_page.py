@@ -130,7 +130,8 @@ import sys
 from streamlit.testing.v1 import AppTest
 page = AppTest.from_file("pages/export.py", default_timeout=60).run()
 assert page.get("download_button") and not page.exception
-heavy = {name.split(".")[0] for name in sys.modules} & {"tensorflow", "keras", "onnx", "onnxruntime"}
+loaded = {name.split(".")[0] for name in sys.modules}
+heavy = loaded & {"tensorflow", "keras", "onnx", "onnxruntime"}
 assert not heavy, f"loaded: {heavy}"
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)

@@ -171,7 +171,8 @@ logits = network.serve(ink)["logits"].numpy()
         "network.",
         steps="Unzip it and open `index.html` with a double click, or put the folder on any "
         "static web server. Nothing is fetched from elsewhere, and no drawing leaves the page. "
-        "For a page of your own, take `litert/` and `reader.js` out of it:\n\n"
+        "For a page of your own, take `litert/`, `data.js` and `reader.js` out of it, with the "
+        "script tags of `index.html`:\n\n"
         "```js\nawait DigitLab.start();\n"
         'const answer = await DigitLab.read(canvas.getContext("2d")'
         ".getImageData(0, 0, canvas.width, canvas.height));\n"

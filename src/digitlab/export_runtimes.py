@@ -232,7 +232,8 @@ def _runtime(name: str) -> str:
     if name == "onnx":
         return f"ONNX Runtime {version('onnxruntime')}"
     if name not in _TENSORFLOW:
-        return f"LiteRT {version('ai-edge-litert')}"
+        instead = " in place of LiteRT.js" if name == "web" else ""
+        return f"LiteRT {version('ai-edge-litert')}{instead}"
     import tensorflow as tf
 
     if name == "savedmodel":
