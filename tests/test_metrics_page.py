@@ -203,6 +203,20 @@ def test_robustness_is_offered_and_shown_once_measured(store):
     assert not page.button
 
 
+def test_failed_evaluation_is_said_and_can_be_started_again(store):
+    failed = jobs.start(store, "evaluate", {"versions": [1], "sets": [MNIST]})
+    jobs.finish(store, failed.id, jobs.FAILED, error="The disk is full.")
+    page = opened()
+    assert "The evaluation failed.** The disk is full." in words(page)
+    assert [b.label for b in page.button] == ["Evaluate again"]
+    page.button[0].click().run()
+    again = jobs.latest(store, "evaluate")
+    assert again.id > failed.id
+    jobs.cancel(store, again.id)
+    while again.active:
+        again = jobs.get(store, again.id)
+
+
 def test_training_curves_come_from_the_history(store):
     number = second_version(store)
     page = opened("Training", metrics_version=number)

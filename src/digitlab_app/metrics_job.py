@@ -26,7 +26,7 @@ def see_to(db: Database, numbers: Sequence[int], name: str, alone: bool = True) 
     Parameters
     ----------
     numbers : the versions that have none.
-    alone : start it without being asked.
+    alone : start it without being asked, and offer to start it again.
     """
     job = jobs.latest(db, "evaluate")
     if job is not None and job.active:
@@ -34,35 +34,39 @@ def see_to(db: Database, numbers: Sequence[int], name: str, alone: bool = True) 
             st.caption("Another evaluation is at work first.")
         watch(db, job.id)
         return
-    said = st.session_state.pop(_ERROR, None)
-    if said or _ended_badly(job, numbers, name):
-        st.error(f"**The evaluation can't be shown.** {said or _reason(job)}")
+    if not _say_what_went_wrong(job, numbers, name):
+        if alone:
+            evaluate(db, numbers, name)
+            st.rerun()
     elif alone:
-        evaluate(db, numbers, name)
-        st.rerun()
+        st.button(
+            "Evaluate again",
+            icon=":material/refresh:",
+            on_click=evaluate,
+            args=(db, numbers, name),
+            key=f"again-{name}",
+        )
+
+
+def _say_what_went_wrong(job: Job | None, numbers: Sequence[int], name: str) -> bool:
+    """Whether something did: the start, or the last job about this. Not tried again unasked."""
+    if said := st.session_state.pop(_ERROR, None):
+        st.error(f"**The evaluation can't be started.** {said}")
+    elif not _ended_badly(job, numbers, name):
+        return False
+    elif job.state == jobs.CANCELLED:
+        st.info("**It was cancelled** before it was done, and nothing of it was kept.")
     else:
-        return
-    st.button(
-        "Evaluate again",
-        icon=":material/refresh:",
-        on_click=evaluate,
-        args=(db, numbers, name),
-        key=f"again-{name}",
-    )
+        st.error(f"**The evaluation failed.** {job.error}")
+    return True
 
 
 def _ended_badly(job: Job | None, numbers: Sequence[int], name: str) -> bool:
-    """Whether the last job was about this, and failed or was cancelled: not tried again unasked."""
+    """Whether the last job was about this, and failed or was cancelled."""
     if job is None or job.state not in (jobs.FAILED, jobs.CANCELLED):
         return False
     asked = set(job.settings.get("versions", ()))
     return name in job.settings.get("sets", ()) and bool(asked & set(numbers))
-
-
-def _reason(job: Job) -> str:
-    if job.state == jobs.CANCELLED:
-        return "It was cancelled before it was done, and nothing of it was kept."
-    return f"It failed: {job.error}"
 
 
 @st.fragment(run_every=0.7)
