@@ -14,7 +14,7 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
-from digitlab import __version__, export_cli, store_cli
+from digitlab import __version__, experiments_cli, export_cli, store_cli
 from digitlab.errors import DigitLabError
 
 # Everything heavy is imported by the command that needs it: --help answers at once.
@@ -72,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
         add(commands)
     store_cli.add_commands(commands, _command)
     export_cli.add_commands(commands, _command)
+    experiments_cli.add_commands(commands, _command)
     return parser
 
 
