@@ -10,6 +10,7 @@ st.navigation(
         st.Page("pages/corrections.py", title="Corrections", icon=":material/rate_review:"),
         st.Page("pages/retrain.py", title="Retrain", icon=":material/school:"),
         st.Page("pages/metrics.py", title="Metrics", icon=":material/monitoring:"),
+        st.Page("pages/experiments.py", title="Experiments", icon=":material/science:"),
         st.Page("pages/export.py", title="Export", icon=":material/download:"),
     ],
     position="top",

@@ -19,6 +19,8 @@ IMAGES, EPOCHS = 3_000, 8  # of the committed grid
 SEEDS, PUBLISHED_SEEDS = 5, 3  # the published networks are as much work as all the others together
 FULL = {"images": MOST[MNIST], "epochs": 20}  # of a grid that takes days
 
+LIVE_IMAGES, LIVE_EPOCHS = (500, 5_000), 10  # least and most, and most, of a visitor's own run
+
 BACKENDS = LOKY, DASK, RAY = "loky", "dask", "ray"  # joblib's: this machine, or a cluster
 
 
@@ -73,12 +75,12 @@ class Recipe:
 
 RECIPES = {
     "sgd": Recipe("SGD with momentum", "sgd", 0.03),
-    "rmsprop": Recipe("RMSprop", "rmsprop", 1e-3),
+    "rmsprop": Recipe("RMSprop", "rmsprop", 3e-3),
     "adam": Recipe("Adam", "adam", 1e-3),
-    "adamw": Recipe("AdamW", "adamw", 1e-3),
+    "adamw": Recipe("AdamW", "adamw", 3e-3),
     "large": Recipe("its recipe (RMSprop)", "rmsprop", 1e-3, 86, "published", plateau=True),
     "small": Recipe("its recipe (Adam)", "adam", 1e-3, 200),
-    "ours": Recipe("our recipe (AdamW)", "adamw", 2e-3, 128, "ours", cycle=True, smoothing=0.03),
+    "ours": Recipe("our recipe (AdamW)", "adamw", 2e-3, 32, "ours", cycle=True, smoothing=0.03),
 }
 OPTIMISERS = ("sgd", "rmsprop", "adam", "adamw")
 PUBLISHED = (("published-large", "large"), ("published-small", "small"), ("compact", "ours"))

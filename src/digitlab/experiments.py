@@ -13,7 +13,18 @@ from pathlib import Path
 
 from digitlab.datasets import Digits, load_mnist, mnist_test, rehearsal, split
 from digitlab.errors import DataError, DigitLabError
-from digitlab.experiment_grid import DASK, LOKY, MNIST, RAY, REHEARSAL, VALIDATION, Run, planned
+from digitlab.experiment_grid import (
+    DASK,
+    LIVE_EPOCHS,
+    LIVE_IMAGES,
+    LOKY,
+    MNIST,
+    RAY,
+    REHEARSAL,
+    VALIDATION,
+    Run,
+    planned,
+)
 
 # Keras is imported where a network is trained, nowhere earlier.
 
@@ -201,6 +212,11 @@ def run(db, report, settings: Mapping) -> None:
     DataError if the settings are wrong; Cancelled.
     """
     wanted = planned(**settings)
+    if wanted.images > LIVE_IMAGES[1] or wanted.epochs > LIVE_EPOCHS:
+        message = (
+            f"A live experiment takes at most {LIVE_IMAGES[1]:,} images and {LIVE_EPOCHS} epochs."
+        )
+        raise DataError(message)
     report.stage("starting TensorFlow", 0.0)
     from digitlab.experiment_training import train
 

@@ -1,0 +1,242 @@
+"""The committed experiments on the page: what was done, the answers, curves, costs, the table."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from digitlab.experiment_answers import answers
+from digitlab.experiment_charts import COSTS, cost_chart, learning_chart
+from digitlab.experiment_grid import (
+    ARCHITECTURES,
+    FULL,
+    OPTIMISERS,
+    PLAIN,
+    RECIPES,
+    REHEARSAL,
+    VALIDATION,
+)
+from digitlab.experiment_results import Result, Scale, Summary, by_scale, summaries, tried_rates
+from digitlab_app.metrics_charts import offer_csv, show_chart
+
+LAYERS, OPTIMISER, PUBLISHED = "Layers", "Optimisers", "Published networks"
+_COMMAND = "digitlab experiment --out experiments/results --jobs -1"
+_ON_ALL = f"--data mnist.npz --images {FULL['images']} --epochs {FULL['epochs']}"
+
+
+def show_results(results: Sequence[Result]) -> None:
+    """Everything that was measured; what to do where nothing was."""
+    scales = by_scale(results)
+    if not scales:
+        st.info(
+            "**There are no results yet.** The command below makes them; or train one network "
+            "here, under *Try one yourself*."
+        )
+        show_commands()
+        return
+    scale = _chosen(list(scales))
+    own = scales[scale]
+    found = summaries(own)
+    _say_what_was_done(scale, own)
+    for words in answers(own):
+        st.markdown(words)
+    st.subheader("As they learnt", anchor=False)
+    _show_curves(found)
+    st.subheader("Accuracy and what it costs", anchor=False)
+    _show_cost(found)
+    _show_table(found)
+    _show_rates(results)
+    show_commands()
+
+
+def _chosen(scales: list[Scale]) -> Scale:
+    if len(scales) == 1:
+        return scales[0]
+    return st.selectbox("Learnt from", scales, format_func=_in_words, key="experiments-scale")
+
+
+def _in_words(scale: Scale) -> str:
+    return f"{scale.images:,} images, {scale.epochs} epochs"
+
+
+def _say_what_was_done(scale: Scale, own: Sequence[Result]) -> None:
+    """How much was learnt from, exactly: a subset says nothing about all of MNIST."""
+    seeds = len({r.run.seed for r in own if r.run.architecture in PLAIN})
+    whose = "that come with the program" if scale.source == REHEARSAL else "of all of MNIST"
+    st.caption(
+        f"{len(own)} runs. Each learnt from the same {scale.images:,} of MNIST's 60,000 training "
+        f"images (the first of those {whose}) for {scale.epochs} epochs, the small networks with "
+        f"{seeds} different seeds. Accuracy is on the 10,000 test images, curves are on "
+        f"{VALIDATION[scale.source]:,} other training images, ± is the standard deviation over "
+        "the seeds. A small set and few epochs favour what learns quickly: with all of MNIST "
+        "everything here reads better, and the order may change."
+    )
+
+
+def _show_curves(found: Sequence[Summary]) -> None:
+    has_published = any(s.architecture not in PLAIN for s in found)
+    kinds = [LAYERS, OPTIMISER, *([PUBLISHED] if has_published else [])]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        kind = st.segmented_control(
+            "Compare", kinds, default=LAYERS, required=True, key="experiments-kind"
+        )
+        own, name = _lines(kind, found)
+    lines = {name(s): s.wrong for s in own}
+    show_chart(
+        learning_chart(lines),
+        "learning_curves",
+        lambda: _curve_rows(own),
+        f"Share of the validation images read wrong while learning, {len(lines)} lines",
+        "experiments-curves",
+    )
+    st.caption("Lines are means over the seeds, bands one standard deviation.")
+
+
+def _lines(kind: str, found: Sequence[Summary]):
+    """The summaries to draw, after what else has to be chosen, and what to call each."""
+    if kind == LAYERS:
+        recipe = st.selectbox(
+            "with", OPTIMISERS, format_func=_recipe_title, key="experiments-with", width=220
+        )
+        own = [s for s in found if s.architecture in PLAIN and s.recipe == recipe]
+        return own, _architecture_name
+    if kind == OPTIMISER:
+        network = st.selectbox(
+            "in a network of",
+            PLAIN,
+            index=2,
+            format_func=_architecture_title,
+            key="experiments-in",
+            width=220,
+        )
+        own = [s for s in found if s.architecture == network]
+        return sorted(own, key=lambda s: OPTIMISERS.index(s.recipe)), _recipe_name
+    return [s for s in found if s.architecture not in PLAIN], _architecture_name
+
+
+def _recipe_title(name: str) -> str:
+    return RECIPES[name].title
+
+
+def _architecture_title(name: str) -> str:
+    return ARCHITECTURES[name].title
+
+
+def _recipe_name(summary: Summary) -> str:
+    return _recipe_title(summary.recipe)
+
+
+def _architecture_name(summary: Summary) -> str:
+    return _architecture_title(summary.architecture)
+
+
+def _curve_rows(own: Sequence[Summary]) -> list[dict]:
+    return [
+        {
+            "network": _architecture_name(s),
+            "training": _recipe_name(s),
+            "images seen": seen,
+            "wrong": point.mean,
+            "standard deviation": point.deviation,
+        }
+        for s in own
+        for seen, point in s.wrong.items()
+    ]
+
+
+def _show_cost(found: Sequence[Summary]) -> None:
+    cost = st.segmented_control(
+        "Cost", list(COSTS), default=next(iter(COSTS)), required=True, key="experiments-cost"
+    )
+    show_chart(
+        cost_chart(found, cost),
+        "accuracy_and_cost",
+        lambda: table_rows(found),
+        f"Accuracy of {len(found)} networks against {COSTS[cost][1]}",
+        "experiments-cost-chart",
+    )
+    st.caption(
+        "A number beside a point is how many layers the network has. Times are of one processor "
+        "thread; reading is in batches of 100."
+    )
+
+
+def table_rows(found: Sequence[Summary]) -> list[dict]:
+    """The table, the most accurate first; accuracies in percent, times of one thread."""
+    return [
+        {
+            "network": _architecture_name(s),
+            "training": _recipe_name(s),
+            "accuracy": 100 * s.accuracy.mean,
+            "deviation": 100 * s.accuracy.deviation if s.seeds > 1 else None,
+            "parameters": s.parameters,
+            "train": s.train_seconds.mean,
+            "predict": s.predict_ms.mean,
+            "seeds": s.seeds,
+        }
+        for s in sorted(found, key=lambda s: -s.accuracy.mean)
+    ]
+
+
+def _show_table(found: Sequence[Summary]) -> None:
+    rows, number = table_rows(found), st.column_config.NumberColumn
+    st.dataframe(
+        rows,
+        hide_index=True,
+        height=min(460, 36 + 35 * len(rows)),
+        column_config={
+            "network": "Network",
+            "training": "Trained with",
+            "accuracy": number("Accuracy", format="%.2f %%", help="of the 10,000 test images"),
+            "deviation": number("±", format="%.2f", help="standard deviation, in points"),
+            "parameters": number("Parameters", format="localized"),
+            "train": number("To train", format="%.1f s", help="processor time, one thread"),
+            "predict": number("To read", format="%.3f ms", help="a digit, in batches of 100"),
+            "seeds": number("Seeds", help="runs that the figures are of"),
+        },
+        key="experiments-table",
+    )
+    offer_csv("experiments", lambda: table_rows(found), "experiments-table")
+
+
+def _show_rates(results: Sequence[Result]) -> None:
+    """How the learning rate of each optimiser was come by."""
+    if not (tried := tried_rates(results)):
+        return
+    with st.expander("How the learning rates were chosen"):
+        st.markdown(
+            "An optimiser is only as good as its learning rate. Each was tried at several, with "
+            "three layers and seeds of their own; what read most of the validation images is "
+            "what the grid was trained with."
+        )
+        rates = sorted({rate for by_rate in tried.values() for rate in by_rate})
+        head = "| |" + "".join(f" {rate:g} |" for rate in rates)
+        lines = [head, "|---" * (len(rates) + 1) + "|"]
+        for name in OPTIMISERS:
+            cells = (_rate_cell(name, rate, tried.get(name, {})) for rate in rates)
+            lines.append(f"| {_recipe_title(name)} |" + "".join(f" {cell} |" for cell in cells))
+        st.markdown("\n".join(lines))
+
+
+def _rate_cell(name: str, rate: float, tried) -> str:
+    if rate not in tried:
+        return "not tried"
+    words = f"{100 * tried[rate].mean:.1f} ± {100 * tried[rate].deviation:.1f} %"
+    return f"**{words}**" if rate == RECIPES[name].learning_rate else words
+
+
+def show_commands() -> None:
+    """How to make the results again, and larger ones."""
+    with st.expander("Run the grid yourself"):
+        st.markdown(
+            "What is shown here, again from nothing; a grid that was stopped goes on when the "
+            "same command is given. `--jobs -1` uses all processors:"
+        )
+        st.code(_COMMAND.replace("experiments/results", "mine"), language="bash")
+        st.markdown("On all of MNIST, which takes days on a laptop:")
+        st.code(f"{_COMMAND} {_ON_ALL}", language="bash", wrap_lines=True)
+        st.markdown(
+            'On several machines, with Dask (`pip install -e ".[cluster]"`) or Ray '
+            '(`pip install -e ".[ray]"`):'
+        )
+        address = "--backend dask --scheduler tcp://HOST:8786"
+        st.code(f"{_COMMAND} {_ON_ALL} {address}", language="bash", wrap_lines=True)
