@@ -147,9 +147,9 @@ def test_runs_of_another_scale_or_that_chose_rates_are_kept_apart():
 
 def test_answer_names_the_layers_that_help_and_those_that_do_not():
     words = experiment_answers.layers_answer(by_depth({1: 0.95, 2: 0.97, 3: 0.97}))
-    assert words.startswith("**How many layers?** Two layers read best, 97.00%")
-    assert "from 1 to 2 +2.00 ± 0.00 points" in words
-    assert "from 2 to 3 +0.00 ± 0.00 points, which may be chance" in words
+    assert words.startswith("**How many layers?** Two layers read best: 97.00 %")
+    assert "1 to 2, +2.00 ± 0.00 points" in words
+    assert "2 to 3, +0.00 ± 0.00 points, which may be chance" in words
     assert words.endswith("Beyond two layers no step helps for certain.")
     rising = experiment_answers.layers_answer(by_depth({1: 0.9, 2: 0.93, 3: 0.95}))
     assert rising.endswith("it may be worth trying more.")
@@ -173,7 +173,7 @@ def test_answer_ranks_optimisers_by_pairs_of_the_same_seed_and_depth():
         for seed in (0, 1)
     ]
     words = experiment_answers.optimiser_answer(results)
-    assert words.startswith("**Which optimiser?** RMSprop came first with 93.55%")
+    assert words.startswith("**Which optimiser?** RMSprop came first with 93.55 %")
     assert "Adam by 1.00 ± 0.00 points;" in words
 
 

@@ -90,9 +90,9 @@ def test_page_without_results_says_how_to_make_them(store, results):
 def test_page_answers_out_of_the_results(store, results):
     fill(results)
     said = text(opened())
-    assert "16 runs. Each learnt from the same 3,000" in said
-    assert "Two layers read best, 96.05%" in said
-    assert "from 1 to 2 +1.00" in said
+    assert "16 runs, each with the same 3,000" in said
+    assert "Two layers read best: 96.05 %" in said
+    assert "1 to 2, +1.00" in said
 
 
 def test_table_has_a_row_for_each_network_and_training_best_first(store, results):
@@ -145,9 +145,9 @@ def test_last_live_experiment_is_held_beside_the_committed_runs(store, results):
     ended_with(store, settings, state=jobs.DONE, progress=progress)
     page = opened()
     said = text(page)
-    assert "**The last experiment: 91.23%**" in said
+    assert "**The last experiment: 91.23 %**" in said
     assert "2 layers, Adam, 1,000 images, 3 epochs, seed 4" in said
-    assert "read 96.05% ± 0.07 points after 24,000 images seen" in said
+    assert "read 96.05 ± 0.07 % after 24,000 images seen" in said
     figure = json.loads(page.get("plotly_chart")[-1].proto.spec)
     names = [trace.get("name") for trace in figure["data"]]
     assert names[1:] == ["the committed runs", "the live run"]

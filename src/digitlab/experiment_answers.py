@@ -10,7 +10,7 @@ from math import sqrt
 from statistics import fmean
 
 from digitlab.experiment_grid import ARCHITECTURES, OPTIMISERS, PLAIN, PUBLISHED, RECIPES
-from digitlab.experiment_results import Result, spread, summaries
+from digitlab.experiment_results import Result, Summary, spread, summaries
 
 _CERTAIN = 2.0  # standard errors
 
@@ -77,8 +77,9 @@ def layers_answer(results: Sequence[Result]) -> str | None:
     means = _means(own, _depth_of)
     best, least = max(means, key=means.get), min(means)
     words = [
-        f"**How many layers?** {_layers(best)} read best, {means[best]:.2%} of the test set on "
-        f"average over the optimisers and seeds; {_layers(least).lower()} read {means[least]:.2%}. "
+        f"**How many layers?** {_layers(best)} read best: {percent(means[best])} of the test set "
+        f"on average over the optimisers and seeds, {_layers(least).lower()} "
+        f"{percent(means[least])}. What each layer more brings: "
         + "; ".join(_step(depth, gain) for depth, gain in gains)
         + "."
     ]
@@ -99,7 +100,12 @@ def _layers(depth: int) -> str:
 
 def _step(depth: int, gain: Difference) -> str:
     doubt = "" if gain.certain else ", which may be chance"
-    return f"from {depth - 1} to {depth} {_signed(gain)}{doubt}"
+    return f"{depth - 1} to {depth}, {_signed(gain)}{doubt}"
+
+
+def percent(share: float) -> str:
+    """As in "97.12 %"."""
+    return f"{100 * share:.2f} %"
 
 
 def _signed(gain: Difference) -> str:
@@ -129,8 +135,8 @@ def optimiser_answer(results: Sequence[Result]) -> str | None:
         if gap is not None:
             behind.append(f"{RECIPES[name].title} {_gap(gap)}")
     return (
-        f"**Which optimiser?** {RECIPES[best].title} came first with {means[best]:.2%} on average "
-        f"over the depths and seeds. Behind it: {'; '.join(behind)}."
+        f"**Which optimiser?** {RECIPES[best].title} came first with {percent(means[best])} on "
+        f"average over the depths and seeds. Behind it: {'; '.join(behind)}."
     )
 
 
@@ -164,30 +170,31 @@ def published_answer(results: Sequence[Result]) -> str | None:
     own = [s for s in every if (s.architecture, s.recipe) in PUBLISHED]
     if len(own) < 2:
         return None
-    parts = [
-        f"{ARCHITECTURES[s.architecture].title} parameters"
-        if s.architecture != "compact"
-        else f"ours, {s.parameters:,} parameters"
-        for s in own
-    ]
-    ranked = sorted(zip(own, parts, strict=True), key=lambda pair: -pair[0].accuracy.mean)
-    told = "; ".join(
-        f"{name[:1].lower()}{name[1:]}: {s.accuracy.mean:.2%} ± {100 * s.accuracy.deviation:.2f} "
-        f"points, {s.train_seconds.mean:.0f} s to train"
-        for s, name in ranked
+    told = "; ".join(_published(s) for s in sorted(own, key=_mean_accuracy, reverse=True))
+    small = [s for s in every if s.architecture in PLAIN]
+    words = f"**The published networks and ours, each by its own recipe:** {told}."
+    if not small:
+        return words
+    best = max(small, key=_mean_accuracy)
+    return (
+        f"{words} Best of the small ones is {ARCHITECTURES[best.architecture].title} with "
+        f"{RECIPES[best.recipe].title}: {_figures(best)}."
     )
-    best = max((s for s in every if s.architecture in PLAIN), default=None, key=_mean_accuracy)
-    beside = (
-        f" The best of the small networks, {ARCHITECTURES[best.architecture].title} with "
-        f"{RECIPES[best.recipe].title}: {best.accuracy.mean:.2%} in "
-        f"{best.train_seconds.mean:.1f} s."
-        if best
-        else ""
-    )
-    return f"**The published networks and ours, each by its own recipe:** {told}.{beside}"
 
 
-def _mean_accuracy(summary) -> float:
+def _published(found: Summary) -> str:
+    whose = "ours" if found.architecture == "compact" else "published"
+    return f"{whose}, {found.parameters:,} parameters, {_figures(found)}"
+
+
+def _figures(found: Summary) -> str:
+    """As in "97.95 ± 0.12 %, 53 s to train"."""
+    doubt = f" ± {100 * found.accuracy.deviation:.2f}" if found.seeds > 1 else ""
+    seconds = found.train_seconds.mean
+    return f"{100 * found.accuracy.mean:.2f}{doubt} %, {seconds:.{int(seconds < 10)}f} s to train"
+
+
+def _mean_accuracy(summary: Summary) -> float:
     return summary.accuracy.mean
 
 

@@ -1,6 +1,7 @@
 """Plotly figures of the experiments: curves with their spread, accuracy against cost."""
 
 from collections.abc import Callable, Mapping, Sequence
+from math import floor, log10
 
 import plotly.graph_objects as go
 
@@ -9,7 +10,22 @@ from digitlab.experiment_grid import ARCHITECTURES, OPTIMISERS, PLAIN, RECIPES
 from digitlab.experiment_results import Spread, Summary
 
 _GRID = "rgba(128, 128, 128, 0.25)"
-_SHARES = (0.5, 1, 2, 3, 5, 10, 20, 30, 50, 100)  # percent, where the axis has numbers
+_SHARES = (
+    0.5,
+    1,
+    1.5,
+    2,
+    3,
+    4,
+    5,
+    7,
+    10,
+    15,
+    20,
+    30,
+    50,
+    100,
+)  # percent, where the axis has numbers
 _LEAST = 1e-4  # a share of none can't be drawn on this axis
 _INK = {False: "#17202a", True: "#e8edf2"}  # letters on light and on dark
 _SYMBOLS = ("circle", "square", "diamond", "cross", "star")
@@ -60,6 +76,7 @@ def _line_with_band(name: str, points: Mapping[int, Spread], colour: str) -> lis
     band = go.Scatter(
         x=[*seen, *reversed(seen)],
         y=[*high, *reversed(low)],
+        mode="lines",
         fill="toself",
         fillcolor=_faded(colour, 0.16),
         line={"width": 0},
@@ -111,10 +128,19 @@ def cost_chart(found: Sequence[Summary], cost: str) -> go.Figure:
     for s, symbol in zip(others, _SYMBOLS[1:], strict=False):
         title = ARCHITECTURES[s.architecture].title
         figure.add_trace(_points([s], cost, title, GREY, symbol, [""]))
-    _framed(figure, 400, f"{COSTS[cost][1]} (each step is ten times as much)", "test set read")
-    figure.update_xaxes(type="log", dtick=1, exponentformat="none", separatethousands=True)
+    _framed(figure, 400, COSTS[cost][1], "test set read")
+    figure.update_xaxes(type="log", **_ticks([COSTS[cost][0](s) for s in found]))
     figure.update_yaxes(ticksuffix=" %")
     return figure
+
+
+def _ticks(values: Sequence[float]) -> dict:
+    """One, two and five of each power of ten around the values, written out."""
+    if not values:
+        return {}
+    powers = range(floor(log10(min(values))), floor(log10(max(values))) + 1)
+    ticks = [factor * 10.0**power for power in powers for factor in (1, 2, 5)]
+    return {"tickvals": ticks, "ticktext": [f"{tick:,.10g}" for tick in ticks]}
 
 
 def _points(

@@ -7,6 +7,7 @@ import streamlit as st
 from digitlab import jobs
 from digitlab.database import Database
 from digitlab.errors import BusyError, StoreError
+from digitlab.experiment_answers import percent
 from digitlab.experiment_charts import learning_chart
 from digitlab.experiment_grid import (
     ARCHITECTURES,
@@ -147,9 +148,9 @@ def _show_end(job: Job, results: Sequence[Result]) -> None:
         run = parsed(planned(**job.settings), job.progress["found"])
         beside = _like(job.settings, results)
         st.markdown(
-            f"**The last experiment: {run.accuracy:.2%}** of the test set. {_about(job.settings)}; "
-            f"{run.train_seconds:.1f} s to train, {run.predict_ms:.3f} ms a digit."
-            + (_comparison(beside) if beside else "")
+            f"**The last experiment: {percent(run.accuracy)}** of the test set. "
+            f"{_about(job.settings)}; {run.train_seconds:.1f} s to train, "
+            f"{run.predict_ms:.3f} ms a digit." + (_comparison(beside) if beside else "")
         )
     _show_curve(job, results)
 
@@ -157,8 +158,9 @@ def _show_end(job: Job, results: Sequence[Result]) -> None:
 def _comparison(beside: Summary) -> str:
     seen = max(beside.wrong)
     return (
-        f" The committed runs of the same network and training read {beside.accuracy.mean:.2%} "
-        f"± {100 * beside.accuracy.deviation:.2f} points after {seen:,} images seen."
+        " The committed runs of the same network and training read "
+        f"{100 * beside.accuracy.mean:.2f} ± {100 * beside.accuracy.deviation:.2f} % after "
+        f"{seen:,} images seen."
     )
 
 

@@ -1,6 +1,6 @@
 """The committed experiments on the page: what was done, the answers, curves, costs, the table."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -15,10 +15,25 @@ from digitlab.experiment_grid import (
     REHEARSAL,
     VALIDATION,
 )
-from digitlab.experiment_results import Result, Scale, Summary, by_scale, summaries, tried_rates
+from digitlab.experiment_results import (
+    Result,
+    Scale,
+    Spread,
+    Summary,
+    by_scale,
+    summaries,
+    tried_rates,
+)
 from digitlab_app.metrics_charts import offer_csv, show_chart
 
 LAYERS, OPTIMISER, PUBLISHED = "Layers", "Optimisers", "Published networks"
+_ON_RECIPES = (
+    "The published ones learn by their published recipes, which are made for 10 and 30 epochs of "
+    "all of MNIST: RMSprop with turned, zoomed and shifted images in batches of 86 for the large "
+    "one, Adam in batches of 200 for the small one (its table is published, its dropout of 0.2 is "
+    "what most who use it take). Ours learns by its own recipe, but in batches of 32 instead of "
+    "128 and without averaging its weights, which takes more steps than there are here."
+)
 _COMMAND = "digitlab experiment --out experiments/results --jobs -1"
 _ON_ALL = f"--data mnist.npz --images {FULL['images']} --epochs {FULL['epochs']}"
 
@@ -60,16 +75,25 @@ def _in_words(scale: Scale) -> str:
 
 def _say_what_was_done(scale: Scale, own: Sequence[Result]) -> None:
     """How much was learnt from, exactly: a subset says nothing about all of MNIST."""
-    seeds = len({r.run.seed for r in own if r.run.architecture in PLAIN})
     whose = "that come with the program" if scale.source == REHEARSAL else "of all of MNIST"
     st.caption(
-        f"{len(own)} runs. Each learnt from the same {scale.images:,} of MNIST's 60,000 training "
-        f"images (the first of those {whose}) for {scale.epochs} epochs, the small networks with "
-        f"{seeds} different seeds. Accuracy is on the 10,000 test images, curves are on "
-        f"{VALIDATION[scale.source]:,} other training images, ± is the standard deviation over "
-        "the seeds. A small set and few epochs favour what learns quickly: with all of MNIST "
-        "everything here reads better, and the order may change."
+        f"{len(own)} runs, each with the same {scale.images:,} of MNIST's 60,000 training images "
+        f"(the first of those {whose}) and {scale.epochs} epochs; {_seeds(own)}. Accuracy is on "
+        f"the 10,000 test images, curves are on {VALIDATION[scale.source]:,} other training "
+        "images, ± in a table or a chart is the standard deviation over the seeds, in the answers "
+        "the standard error of a difference. A small set and few epochs favour what learns "
+        "quickly: with all of MNIST everything here reads better, and the order may change."
     )
+
+
+def _seeds(own: Sequence[Result]) -> str:
+    """As in "5 seeds of the small networks, 3 of the others"."""
+    small, others = (
+        {r.run.seed for r in own if (r.run.architecture in PLAIN) == is_small}
+        for is_small in (True, False)
+    )
+    words = f"{len(small)} seed{'s' * (len(small) != 1)} of the small networks"
+    return f"{words}, {len(others)} of the others" if others else words
 
 
 def _show_curves(found: Sequence[Summary]) -> None:
@@ -88,20 +112,21 @@ def _show_curves(found: Sequence[Summary]) -> None:
         f"Share of the validation images read wrong while learning, {len(lines)} lines",
         "experiments-curves",
     )
-    st.caption("Lines are means over the seeds, bands one standard deviation.")
+    note = _ON_RECIPES if kind == PUBLISHED else ""
+    st.caption(f"Lines are means over the seeds, bands one standard deviation. {note}")
 
 
 def _lines(kind: str, found: Sequence[Summary]):
     """The summaries to draw, after what else has to be chosen, and what to call each."""
     if kind == LAYERS:
         recipe = st.selectbox(
-            "with", OPTIMISERS, format_func=_recipe_title, key="experiments-with", width=220
+            "Trained with", OPTIMISERS, format_func=_recipe_title, key="experiments-with", width=220
         )
         own = [s for s in found if s.architecture in PLAIN and s.recipe == recipe]
         return own, _architecture_name
     if kind == OPTIMISER:
         network = st.selectbox(
-            "in a network of",
+            "In a network of",
             PLAIN,
             index=2,
             format_func=_architecture_title,
@@ -208,18 +233,22 @@ def _show_rates(results: Sequence[Result]) -> None:
             "three layers and seeds of their own; what read most of the validation images is "
             "what the grid was trained with."
         )
-        rates = sorted({rate for by_rate in tried.values() for rate in by_rate})
-        head = "| |" + "".join(f" {rate:g} |" for rate in rates)
-        lines = [head, "|---" * (len(rates) + 1) + "|"]
-        for name in OPTIMISERS:
-            cells = (_rate_cell(name, rate, tried.get(name, {})) for rate in rates)
-            lines.append(f"| {_recipe_title(name)} |" + "".join(f" {cell} |" for cell in cells))
+        names = [name for name in OPTIMISERS if name in tried]
+        head = "| Rate |" + "".join(f" {_recipe_title(name)} |" for name in names)
+        lines = [head, "|---" * (len(names) + 1) + "|"]
+        for rate in sorted({rate for by_rate in tried.values() for rate in by_rate}):
+            cells = (_rate_cell(name, rate, tried[name]) for name in names)
+            lines.append(f"| {rate:g} |" + "".join(f" {cell} |" for cell in cells))
         st.markdown("\n".join(lines))
+        st.caption(
+            "Share of the validation images that is read right. Rates whose figures overlap "
+            "can't be told apart, nor can what was trained with them for sure."
+        )
 
 
-def _rate_cell(name: str, rate: float, tried) -> str:
+def _rate_cell(name: str, rate: float, tried: Mapping[float, Spread]) -> str:
     if rate not in tried:
-        return "not tried"
+        return ""
     words = f"{100 * tried[rate].mean:.1f} ± {100 * tried[rate].deviation:.1f} %"
     return f"**{words}**" if rate == RECIPES[name].learning_rate else words
 
