@@ -1,8 +1,13 @@
 """The router: what the pages are called and where they lie."""
 
+from pathlib import Path
+
 import streamlit as st
 
-st.set_page_config(page_title="Digit Lab", page_icon=":material/draw:", layout="wide")
+# A named icon would be fetched from elsewhere by every browser.
+ICON = Path(__file__).parent / "src" / "digitlab_app" / "icon.png"
+
+st.set_page_config(page_title="Digit Lab", page_icon=str(ICON), layout="wide")
 
 st.navigation(
     [

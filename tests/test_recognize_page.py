@@ -119,3 +119,13 @@ def test_single_unreadable_upload_shows_its_error():
 def test_empty_photo_finds_no_digits():
     page = uploaded(("paper.png", png(photographed(np.zeros((200, 300), np.uint8)))))
     assert "No digits found" in words(page)
+
+
+def test_reasons_are_shown_when_they_are_asked_for():
+    page = opened(on_white(centred(written("4"))))
+    assert "Which ink decided" not in words(page)
+    page.session_state["drawing-why"] = True
+    page.run()
+    assert not page.exception
+    for part in ("Which ink decided", "most similar training digits", "What the network sees"):
+        assert part in words(page)
