@@ -28,6 +28,7 @@ _SHARES = (
 )  # percent, where the axis has numbers
 _LEAST = 1e-4  # a share of none can't be drawn on this axis
 _INK = {False: "#17202a", True: "#e8edf2"}  # letters on light and on dark
+_BESIDE = ("middle right", "top center", "middle left", "bottom center")  # numbers, by optimiser
 _SYMBOLS = ("circle", "square", "diamond", "cross", "star")
 
 COSTS: dict[str, tuple[Callable[[Summary], float], str]] = {
@@ -119,11 +120,12 @@ def cost_chart(found: Sequence[Summary], cost: str) -> go.Figure:
     cost : one of COSTS; its axis is logarithmic.
     """
     figure = go.Figure()
-    for name, colour in zip(OPTIMISERS, DIGIT_COLOURS, strict=False):
+    for name, colour, place in zip(OPTIMISERS, DIGIT_COLOURS, _BESIDE, strict=False):
         own = [s for s in found if s.recipe == name and s.architecture in PLAIN]
         if own:
             numbers = [str(ARCHITECTURES[s.architecture].layers) for s in own]
-            figure.add_trace(_points(own, cost, RECIPES[name].title, colour, "circle", numbers))
+            points = _points(own, cost, RECIPES[name].title, colour, "circle", numbers)
+            figure.add_trace(points.update(textposition=place))
     others = [s for s in found if s.architecture not in PLAIN]
     for s, symbol in zip(others, _SYMBOLS[1:], strict=False):
         title = ARCHITECTURES[s.architecture].title
@@ -156,7 +158,6 @@ def _points(
             "color": colour,
         },
         text=numbers,
-        textposition="middle right",
         customdata=[[name_of(s), 100 * s.accuracy.deviation, s.seeds] for s in own],
         name=name,
         mode="markers+text",

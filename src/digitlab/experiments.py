@@ -124,15 +124,30 @@ def execute(
     tell(f"{len(runs)} runs, {len(runs) - len(todo)} of them done before")
     if not todo:
         return 0
-    from joblib import Parallel, delayed
-
     with _cluster(backend, scheduler):
-        parallel = Parallel(n_jobs=jobs, batch_size=1, return_as="generator_unordered")
-        done = parallel(delayed(train_one)(run, data) for run in todo)
+        done = _trained(todo, jobs, data, one_by_one=backend != RAY)
         for count, (run, result) in enumerate(done, 1):
             write(folder, run, result)
             tell(f"{count}/{len(todo)}  {run.name}  {account(result)}")
     return len(todo)
+
+
+def _trained(
+    todo: Sequence[Run], jobs: int, data: Path | None, one_by_one: bool
+) -> Iterator[tuple[Run, dict]]:
+    """Runs and what came of them, as soon as they are done."""
+    from joblib import Parallel, delayed, effective_n_jobs
+
+    calls = [delayed(train_one)(run, data) for run in todo]
+    if one_by_one:
+        yield from Parallel(n_jobs=jobs, batch_size=1, return_as="generator_unordered")(calls)
+        return
+    # joblib has Ray's results only when all of a call are there: as many a call as there are
+    # workers, so that little is lost when it is stopped.
+    with Parallel(n_jobs=jobs, batch_size=1) as parallel:
+        size = effective_n_jobs(jobs)
+        for start in range(0, len(calls), size):
+            yield from parallel(calls[start : start + size])
 
 
 def account(result: Mapping) -> str:

@@ -156,11 +156,10 @@ def _show_end(job: Job, results: Sequence[Result]) -> None:
 
 
 def _comparison(beside: Summary) -> str:
-    seen = max(beside.wrong)
+    doubt = f" ± {100 * beside.accuracy.deviation:.2f}" if beside.seeds > 1 else ""
     return (
         " The committed runs of the same network and training read "
-        f"{100 * beside.accuracy.mean:.2f} ± {100 * beside.accuracy.deviation:.2f} % after "
-        f"{seen:,} images seen."
+        f"{100 * beside.accuracy.mean:.2f}{doubt} % after {max(beside.wrong):,} images seen."
     )
 
 

@@ -46,7 +46,7 @@ def show_results(results: Sequence[Result]) -> None:
             "**There are no results yet.** The command below makes them; or train one network "
             "here, under *Try one yourself*."
         )
-        show_commands()
+        _show_commands([])
         return
     scale = _chosen(list(scales))
     own = scales[scale]
@@ -60,7 +60,7 @@ def show_results(results: Sequence[Result]) -> None:
     _show_cost(found)
     _show_table(found)
     _show_rates(results)
-    show_commands()
+    _show_commands(own)
 
 
 def _chosen(scales: list[Scale]) -> Scale:
@@ -253,7 +253,7 @@ def _rate_cell(name: str, rate: float, tried: Mapping[float, Spread]) -> str:
     return f"**{words}**" if rate == RECIPES[name].learning_rate else words
 
 
-def show_commands() -> None:
+def _show_commands(own: Sequence[Result]) -> None:
     """How to make the results again, and larger ones."""
     with st.expander("Run the grid yourself"):
         st.markdown(
@@ -261,7 +261,7 @@ def show_commands() -> None:
             "same command is given. `--jobs -1` uses all processors:"
         )
         st.code(_COMMAND.replace("experiments/results", "mine"), language="bash")
-        st.markdown("On all of MNIST, which takes days on a laptop:")
+        st.markdown(f"On all of MNIST{_hours(own)}:")
         st.code(f"{_COMMAND} {_ON_ALL}", language="bash", wrap_lines=True)
         st.markdown(
             'On several machines, with Dask (`pip install -e ".[cluster]"`) or Ray '
@@ -269,3 +269,12 @@ def show_commands() -> None:
         )
         address = "--backend dask --scheduler tcp://HOST:8786"
         st.code(f"{_COMMAND} {_ON_ALL} {address}", language="bash", wrap_lines=True)
+
+
+def _hours(own: Sequence[Result]) -> str:
+    """How long the grid takes on all of MNIST, at the pace of what was done."""
+    full = FULL["images"] * FULL["epochs"]
+    seconds = sum(r.train_seconds * full / (r.run.images * r.run.epochs) for r in own)
+    if seconds < 3600:
+        return ""
+    return f", which is about {seconds / 3600:.0f} hours of work for one processor core"
