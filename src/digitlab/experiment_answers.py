@@ -58,7 +58,7 @@ def _plain(results: Iterable[Result]) -> list[Result]:
 
 
 def steps(results: Iterable[Result]) -> list[tuple[int, Difference]]:
-    """What each layer more brings: number of layers and difference to one layer fewer."""
+    """What each further layer brings: number of layers and difference to one layer fewer."""
     own = _plain(results)
     found = []
     for depth in sorted({_depth_of(result) for result in own}):
@@ -79,7 +79,7 @@ def layers_answer(results: Sequence[Result]) -> str | None:
     words = [
         f"**How many layers?** {_layers(best)} read best: {percent(means[best])} of the test set "
         f"on average over the optimisers and seeds, {_layers(least).lower()} "
-        f"{percent(means[least])}. What each layer more brings: "
+        f"{percent(means[least])}. What each further layer brings: "
         + "; ".join(_step(depth, gain) for depth, gain in gains)
         + "."
     ]

@@ -231,7 +231,8 @@ def _show_rates(results: Sequence[Result]) -> None:
         st.markdown(
             "An optimiser is only as good as its learning rate. Each was tried at several, with "
             "three layers and seeds of their own; what read most of the validation images is "
-            "what the grid was trained with."
+            "what the grid was trained with, at every depth. Other depths might do better at "
+            "other rates."
         )
         names = [name for name in OPTIMISERS if name in tried]
         head = "| Rate |" + "".join(f" {_recipe_title(name)} |" for name in names)
@@ -241,8 +242,8 @@ def _show_rates(results: Sequence[Result]) -> None:
             lines.append(f"| {rate:g} |" + "".join(f" {cell} |" for cell in cells))
         st.markdown("\n".join(lines))
         st.caption(
-            "Share of the validation images that is read right. Rates whose figures overlap "
-            "can't be told apart, nor can what was trained with them for sure."
+            "Share of the validation images that is read right, ± its standard deviation over "
+            "the seeds."
         )
 
 
