@@ -198,3 +198,32 @@ def _expect_untouched(db: Database, id: int) -> None:
 def _pid(db: Database, id: int) -> int:
     with db.reading() as connection:
         return connection.execute(select(table.c.pid).where(table.c.id == id)).scalar_one()
+
+
+def test_training_from_scratch_makes_a_candidate_of_its_own(tmp_path):
+    digits, test = datasets.rehearsal(), datasets.mnist_test()
+    np.savez(
+        tmp_path / "mnist.npz",
+        x_train=digits.ink[:8000],
+        y_train=digits.labels[:8000],
+        x_test=test.ink[:10],
+        y_test=test.labels[:10],
+    )
+    db = store_with(tmp_path, misread(20))
+    plan = {"method": "scratch", "epochs": 1, "data": str(tmp_path / "mnist.npz")}
+    job = retrained(db, **plan)
+    version = versions.get(db, job.result)
+    assert (version.kind, version.parent, version.champion) == ("scratch", 1, False)
+    assert [row["epoch"] for row in version.history["rows"]] == [1]
+    assert not version.metrics["comparison"]["recommended"]  # one epoch of 2,000 is too little
+    assert job.progress["curve"][0]["epoch"] == 1
+    db.close()
+
+
+def test_mnist_that_is_missing_fails_with_a_message(tmp_path):
+    db = store_with(tmp_path, misread(20))
+    plan = {"method": "scratch", "data": str(tmp_path / "none.npz")}
+    job = ended(db, jobs.start(db, "retrain", plan).id)
+    assert job.state == "failed"
+    assert "none.npz" in job.error
+    db.close()
