@@ -9,7 +9,7 @@ from digitlab.held_back import LEAST
 from digitlab.judging import Match, match
 from digitlab.versions import Version
 from digitlab_app.retrain_candidate import show_changes, show_digits, show_figures, show_rules
-from digitlab_app.retrain_job import show_curves, show_end, show_log, show_start, watch
+from digitlab_app.retrain_job import show_curves, show_end, show_log, show_start, watch_retraining
 from digitlab_app.retrain_versions import show_decision, show_done, show_versions
 from digitlab_app.store import open_store
 
@@ -85,7 +85,7 @@ def show_page(db: Database) -> None:
     accepted, job = show_state(db), jobs.latest(db, "retrain")
     show_done()
     if job is not None and job.active:
-        watch(db, job.id)
+        watch_retraining(db, job.id)
         return
     if (candidate := candidate_of(db, job)) is not None:
         show_candidate(db, job, candidate)

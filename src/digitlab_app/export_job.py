@@ -7,6 +7,7 @@ from digitlab.database import Database
 from digitlab.errors import BusyError, StoreError
 from digitlab.export import Exports
 from digitlab.jobs import Job
+from digitlab_app.job_watch import watch
 
 _ERROR = "export-error"
 _WAIT = "one to three minutes"
@@ -16,7 +17,8 @@ def see_to(db: Database, number: int, exports: Exports) -> None:
     """Where formats of a version are missing: how far the job is, or a button that starts it."""
     job = jobs.latest(db, "export")
     if job is not None and job.active:
-        watch(db, job.id)
+        about = f"Version {job.settings['version']},"
+        watch(db, job.id, about, "What was made before stays.")
         return
     if not exports.missing:
         return
@@ -51,29 +53,3 @@ def _bad_end(job: Job | None, number: int) -> str | None:
         return job.error
     failures = [line for line in job.log.split("\n") if "could not be made" in line]
     return " ".join(failures) if job.state == jobs.DONE and failures else None
-
-
-@st.fragment(run_every=1.0)
-def watch(db: Database, id: int) -> None:
-    """The job at work, renewed every second; the whole page runs anew when it has ended."""
-    job = jobs.get(db, id)
-    if not job.active:
-        st.rerun()
-    share = min(1.0, max(0.0, job.progress.get("share", 0.0)))
-    st.progress(share, text=_words(job))
-    st.button(
-        "Cancelling …" if job.cancelling else "Cancel",
-        disabled=job.cancelling,
-        on_click=jobs.cancel,
-        args=(db, id),
-        help="What was made before stays.",
-    )
-
-
-def _words(job: Job) -> str:
-    left = job.seconds_left
-    more = f", about {max(1, left):.0f} s left" if left is not None else ""
-    spent = f"{job.progress.get('seconds', 0):.0f} s so far"
-    return (
-        f"Version {job.settings['version']}, {job.progress.get('stage', 'starting')}: {spent}{more}"
-    )

@@ -18,7 +18,7 @@ from digitlab.evaluation_tables import share
 from digitlab.versions import Version
 from digitlab_app.metrics_charts import show_chart
 from digitlab_app.metrics_exam import Exam
-from digitlab_app.metrics_job import evaluate, see_to, watch
+from digitlab_app.metrics_job import evaluate, see_to, watch_evaluation
 from digitlab_app.room import available_width
 
 ROBUSTNESS_TIME = "about three minutes, longer on a busy machine"
@@ -103,7 +103,7 @@ def _offer_robustness(db: Database, missing: list[int]) -> None:
     names = " and ".join(f"version {number}" for number in missing)
     job = jobs.latest(db, "evaluate")
     if job is not None and job.active:
-        watch(db, job.id)
+        watch_evaluation(db, job.id)
         return
     see_to(db, missing, ROBUSTNESS, alone=False)
     st.markdown(f"**Not measured yet for {names}.** It takes {ROBUSTNESS_TIME}, and is kept.")

@@ -8,6 +8,7 @@ from digitlab import jobs
 from digitlab.database import Database
 from digitlab.errors import BusyError, StoreError
 from digitlab.jobs import Job
+from digitlab_app.job_watch import watch
 
 _ERROR = "metrics-error"
 
@@ -32,7 +33,7 @@ def see_to(db: Database, numbers: Sequence[int], name: str, alone: bool = True) 
     if job is not None and job.active:
         if name not in job.settings.get("sets", ()):
             st.caption("Another evaluation is at work first.")
-        watch(db, job.id)
+        watch_evaluation(db, job.id)
         return
     if not _say_what_went_wrong(job, numbers, name):
         if alone:
@@ -69,26 +70,6 @@ def _ended_badly(job: Job | None, numbers: Sequence[int], name: str) -> bool:
     return name in job.settings.get("sets", ()) and bool(asked & set(numbers))
 
 
-@st.fragment(run_every=0.7)
-def watch(db: Database, id: int) -> None:
-    """An evaluation at work, renewed all the time; the whole page runs anew when it has ended."""
-    job = jobs.get(db, id)
-    if not job.active:
-        st.rerun()
-    share = min(1.0, max(0.0, job.progress.get("share", 0.0)))
-    st.progress(share, text=_words(job))
-    st.button(
-        "Cancelling …" if job.cancelling else "Cancel",
-        disabled=job.cancelling,
-        on_click=jobs.cancel,
-        args=(db, id),
-        key=f"cancel-{id}",
-        help="What was evaluated before stays.",
-    )
-
-
-def _words(job: Job) -> str:
-    left = job.seconds_left
-    more = f", about {max(1, left):.0f} s left" if left is not None else ""
-    spent = f"{job.progress.get('seconds', 0):.0f} s so far"
-    return f"Evaluating {job.progress.get('stage', '')}: {spent}{more}"
+def watch_evaluation(db: Database, id: int) -> None:
+    """An evaluation at work."""
+    watch(db, id, "evaluating", "What was evaluated before stays.")

@@ -8,6 +8,7 @@ from digitlab.database import Database
 from digitlab.errors import BusyError, StoreError
 from digitlab.held_back import LEAST
 from digitlab.jobs import Job
+from digitlab_app.job_watch import watch
 
 METHODS = {
     retraining.FINE_TUNE: "Go on from the champion",
@@ -65,31 +66,14 @@ def _start(db: Database, settings: dict) -> None:
         st.session_state[_ERROR] = str(error)
 
 
-@st.fragment(run_every=1.0)
-def watch(db: Database, id: int) -> None:
-    """The job at work, renewed every second; the whole page runs anew when it has ended."""
-    job = jobs.get(db, id)
-    if not job.active:
-        st.rerun()
-    share = min(1.0, max(0.0, job.progress.get("share", 0.0)))
-    st.progress(share, text=_words(job))
-    st.button(
-        "Cancelling …" if job.cancelling else "Cancel",
-        disabled=job.cancelling,
-        on_click=jobs.cancel,
-        args=(db, id),
-        help="The champion goes on as it is.",
-    )
+def watch_retraining(db: Database, id: int) -> None:
+    """A retraining at work, with its curves and its log."""
+    watch(db, id, "", "The champion goes on as it is.", _show_more)
+
+
+def _show_more(job: Job) -> None:
     show_curves(job)
     show_log(job)
-
-
-def _words(job: Job) -> str:
-    left = job.seconds_left
-    spent = f"{job.progress.get('seconds', 0):.0f} s so far"
-    more = f", about {max(1, left):.0f} s left" if left is not None else ""
-    stage = job.progress.get("stage", "starting")
-    return f"{stage[:1].upper()}{stage[1:]}: {spent}{more}"
 
 
 def show_curves(job: Job) -> None:

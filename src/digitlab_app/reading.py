@@ -1,0 +1,58 @@
+"""Pictures beside their answers: what was read, how, and why."""
+
+import streamlit as st
+
+from digitlab import images
+from digitlab.database import Database
+from digitlab.recognizer import Recognizer
+from digitlab_app.answer import show_answer
+from digitlab_app.boxes import correct_boxes
+from digitlab_app.feedback import Subject
+from digitlab_app.pictures import Answer, Exhibit, read_files
+from digitlab_app.steps import show_steps
+from digitlab_app.why import show_why
+
+
+def show_pictures(reader: Recognizer, db: Database | None, source, files, left, right) -> None:
+    """One picture beside its answer; of several, each folded away under its own line."""
+    exhibits = read_files(reader, files)
+
+    def subject(file) -> Subject | None:
+        alone = len(files) == 1
+        return db and Subject(db, source, lambda: images.decode(file.getvalue()), keys=alone)
+
+    if len(exhibits) == 1:
+        about = subject(files[0])
+        show_picture(reader, about, files[0], exhibits[0], left, right, key="picture-0")
+        return
+    for number, (file, exhibit) in enumerate(zip(files, exhibits, strict=True)):
+        folded = st.expander(
+            exhibit.title, number == 0, key=f"fold-{number}-{exhibit.name}", on_change="rerun"
+        )
+        if folded.open:
+            with folded:
+                columns = st.columns(2, gap="medium")
+                key = f"picture-{number}"
+                show_picture(reader, subject(file), file, exhibit, *columns, key)
+
+
+def show_picture(reader, about: Subject | None, file, exhibit: Exhibit, left, right, key) -> None:
+    """A picture with its boxes, its answer and its steps; or why it could not be read."""
+    if exhibit.error:
+        right.error(f"**{exhibit.name}** could not be read: {exhibit.error}")
+        return
+    with left:
+        place = st.empty()  # above the canvas that decides what is shown in it
+        exhibit = correct_boxes(reader, file, exhibit, key)
+        alt = f"{exhibit.title}, a box around each digit"
+        place.image(exhibit.picture, width="stretch", alt=alt)
+    show_reading(reader, about, exhibit.answer, right, key)
+
+
+def show_reading(reader: Recognizer, about: Subject | None, answer: Answer, right, key) -> None:
+    """An answer, how it was read, and why it was answered so."""
+    with right:
+        digit = show_answer(answer, key, about)
+    show_steps(answer)
+    if digit is not None:
+        show_why(reader, about and about.db, digit, key)
