@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from digitlab import images
 from digitlab.database import Database
 from digitlab.errors import ModelError
 from digitlab.versions import champion_recognizer
@@ -35,7 +36,10 @@ def try_example(example: Example) -> None:
 def choose_pictures(way: str) -> list:
     """The widget of one way to hand in pictures, and the files that it holds."""
     if way == UPLOAD:
-        return st.file_uploader("Pictures of digits", FORMATS, True, key="files")
+        most = images.MAX_BYTES // 2**20
+        return st.file_uploader(
+            "Pictures of digits", FORMATS, True, key="files", max_upload_size=most
+        )
     if way == CAMERA:
         photo = st.camera_input("Photo of digits", key="photo")
         return [photo] if photo else []
