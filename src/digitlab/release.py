@@ -66,7 +66,8 @@ def train_version(
     network.save(out / "model.keras")
     (out / "model.tflite").write_bytes(training.to_tflite(network))
     metrics = _measure(out, both["validate"], network.count_params())
-    metrics["training"] = {"settings": asdict(settings), "pictures": pictures}
+    before = _training_of(start) if start else None
+    metrics["training"] = {"settings": asdict(settings), "pictures": pictures, "start": before}
     (out / "metrics.json").write_text(json.dumps(metrics, indent=1), encoding="utf-8")
     (out / "MODEL_CARD.md").write_text(model_card(metrics), encoding="utf-8")
     tell("drawing the map of digits")
@@ -287,6 +288,36 @@ def _threshold(confidence: np.ndarray, right: np.ndarray, wanted: float) -> floa
     return float(confidence[order[enough[-1]]]) if enough.size else 1.0
 
 
+def _training_of(network: Path) -> dict:
+    """How the version was trained whose .keras file this is; {} if nothing beside it says so."""
+    file = network.with_name("metrics.json")
+    return json.loads(file.read_text("utf-8")).get("training", {}) if file.exists() else {}
+
+
+def _commands(training: dict, out: str = "model") -> str:
+    """The commands that train such a version, one a line, the first network first."""
+    settings, start = training["settings"], training.get("start")
+    parts = [
+        "digitlab train --data mnist.npz --strokes unipen_strokes.jsonl.gz",
+        "    --signs unipen_nondigits.jsonl.gz",
+        f"    --pictures {training['pictures']} --epochs {settings['epochs']}",
+        f"    --seed {settings['seed']} --precision {settings['precision']}",
+    ]
+    if settings["learning_rate"] != training_default("learning_rate"):
+        parts.append(f"    --learning-rate {settings['learning_rate']}")
+    first = ""
+    if start is not None:
+        parts.append("    --start first/model.keras")
+        first = _commands(start, "first") + "\n" if start else ""
+    parts.append(f"    --out {out}")
+    return first + " \\\n".join(f"    {part}" for part in parts)
+
+
+def training_default(name: str):
+    """What a setting of the training is unless something else is chosen."""
+    return getattr(training.Settings(), name)
+
+
 def model_card(metrics: dict) -> str:
     """What a stranger should know about a version, as Markdown (Mitchell et al. 2019)."""
     test, settings = metrics["mnist_test"], metrics["training"]["settings"]
@@ -295,6 +326,7 @@ def model_card(metrics: dict) -> str:
         **{key: metrics[key] for key in ("version", "trained", "parameters", "bytes", "program")},
         **{key: settings[key] for key in ("architecture", "epochs", "seed", "precision")},
         pictures=metrics["training"]["pictures"],
+        commands=_commands(metrics["training"]),
         accuracy=test["accuracy"],
         errors=test["errors"],
         images=test["images"],
@@ -344,9 +376,7 @@ The stroke labels are not cleaned here; about 4 % of them are wrong or unreadabl
 
 ## Train it again
 
-    digitlab train --data mnist.npz --strokes unipen_strokes.jsonl.gz \\
-        --signs unipen_nondigits.jsonl.gz --pictures {pictures} --epochs {epochs} \\
-        --seed {seed} --precision {precision} --out model
+{commands}
 
 ## Limits
 
