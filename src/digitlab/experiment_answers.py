@@ -126,18 +126,22 @@ def optimiser_answer(results: Sequence[Result]) -> str | None:
     means = _means(own, lambda r: r.run.recipe)
     if len(means) < 2:
         return None
-    ranked = sorted(means, key=means.get, reverse=True)
-    best = ranked[0]
-    behind = []
-    for name in ranked[1:]:
-        left, right = ([r for r in own if r.run.recipe == n] for n in (name, best))
-        gap = difference(left, right, lambda r: (r.run.architecture, r.run.seed))
-        if gap is not None:
-            behind.append(f"{RECIPES[name].title} {_gap(gap)}")
-    return (
+    best, *others = sorted(means, key=means.get, reverse=True)
+    gaps = {name: gap for name in others if (gap := _behind(own, name, best)) is not None}
+    told = "; ".join(f"{RECIPES[name].title} {_gap(gap)}" for name, gap in gaps.items())
+    words = (
         f"**Which optimiser?** {RECIPES[best].title} came first with {percent(means[best])} on "
-        f"average over the depths and seeds. Behind it: {'; '.join(behind)}."
+        f"average over the depths and seeds. Behind it: {told}."
     )
+    if any(gap.certain for gap in gaps.values()):
+        return words
+    return f"{words} Each with a learning rate that suits it, none is better for certain."
+
+
+def _behind(own: Sequence[Result], name: str, best: str) -> Difference | None:
+    """How far an optimiser is behind another, at the same depths and seeds."""
+    left, right = ([r for r in own if r.run.recipe == n] for n in (name, best))
+    return difference(left, right, lambda r: (r.run.architecture, r.run.seed))
 
 
 def _gap(gap: Difference) -> str:

@@ -28,6 +28,8 @@ from digitlab.experiment_grid import (
 
 # Keras is imported where a network is trained, nowhere earlier.
 
+CONNECT_SECONDS = 5  # so long a Dask scheduler may take to answer
+
 
 @dataclass(frozen=True)
 class Sets:
@@ -186,7 +188,7 @@ def _dask(scheduler: str | None) -> Iterator[None]:
     if scheduler is None:
         raise DigitLabError("Dask needs the address of its scheduler: --scheduler tcp://HOST:8786")
     try:
-        client = distributed.Client(scheduler, timeout=10)
+        client = distributed.Client(scheduler, timeout=CONNECT_SECONDS)
     except (OSError, ValueError) as error:
         raise DigitLabError(f"The Dask scheduler at {scheduler} can't be reached.") from error
     with client:
