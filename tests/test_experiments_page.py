@@ -97,7 +97,7 @@ def test_page_answers_out_of_the_results(store, results):
 
 def test_table_has_a_row_for_each_network_and_training_best_first(store, results):
     fill(results)
-    (table,) = opened().dataframe
+    (table,) = opened().dataframe  # none of rates, since none were tried
     assert len(table.value) == 2 * 4
     assert list(table.value["accuracy"]) == pytest.approx([96.05] * 4 + [95.05] * 4)
     assert set(table.value["seeds"]) == {2}

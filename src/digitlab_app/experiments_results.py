@@ -234,24 +234,34 @@ def _show_rates(results: Sequence[Result]) -> None:
             "what the grid was trained with, at every depth. Other depths might do better at "
             "other rates."
         )
-        names = [name for name in OPTIMISERS if name in tried]
-        head = "| Rate |" + "".join(f" {_recipe_title(name)} |" for name in names)
-        lines = [head, "|---" * (len(names) + 1) + "|"]
-        for rate in sorted({rate for by_rate in tried.values() for rate in by_rate}):
-            cells = (_rate_cell(name, rate, tried[name]) for name in names)
-            lines.append(f"| {rate:g} |" + "".join(f" {cell} |" for cell in cells))
-        st.markdown("\n".join(lines))
-        st.caption(
-            "Share of the validation images that is read right, ± its standard deviation over "
-            "the seeds."
+        number = st.column_config.NumberColumn
+        st.dataframe(
+            _rate_rows(tried),
+            hide_index=True,
+            height="content",
+            column_config={
+                "optimiser": "Optimiser",
+                "rate": number("Rate", format="%g"),
+                "right": number("Right", format="%.1f %%", help="of the validation images"),
+                "deviation": number("±", format="%.1f", help="standard deviation, in points"),
+                "chosen": "Chosen",
+            },
+            key="experiments-rates",
         )
 
 
-def _rate_cell(name: str, rate: float, tried: Mapping[float, Spread]) -> str:
-    if rate not in tried:
-        return ""
-    words = f"{100 * tried[rate].mean:.1f} ± {100 * tried[rate].deviation:.1f} %"
-    return f"**{words}**" if rate == RECIPES[name].learning_rate else words
+def _rate_rows(tried: Mapping[str, Mapping[float, Spread]]) -> list[dict]:
+    return [
+        {
+            "optimiser": _recipe_title(name),
+            "rate": rate,
+            "right": 100 * found.mean,
+            "deviation": 100 * found.deviation,
+            "chosen": rate == RECIPES[name].learning_rate,
+        }
+        for name in OPTIMISERS
+        for rate, found in tried.get(name, {}).items()
+    ]
 
 
 def _show_commands(own: Sequence[Result]) -> None:
@@ -261,7 +271,7 @@ def _show_commands(own: Sequence[Result]) -> None:
             "What is shown here, again from nothing; a grid that was stopped goes on when the "
             "same command is given. `--jobs -1` uses all processors:"
         )
-        st.code(_COMMAND.replace("experiments/results", "mine"), language="bash")
+        st.code(_COMMAND.replace("experiments/results", "mine"), language="bash", wrap_lines=True)
         st.markdown(f"On all of MNIST{_hours(own)}:")
         st.code(f"{_COMMAND} {_ON_ALL}", language="bash", wrap_lines=True)
         st.markdown(
