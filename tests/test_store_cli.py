@@ -161,3 +161,10 @@ def test_commands_use_the_store_that_the_app_uses(tmp_path, monkeypatch, capsys)
     db = connect(url)
     assert versions.champion_number(db) == 1
     db.close()
+
+
+def test_retraining_without_corrections_says_what_is_needed(store, capsys):
+    assert main(["retrain", "--seconds", "1"]) == 1
+    said = capsys.readouterr().err
+    assert "failed: There are 0 accepted corrections, and at least 5 are needed" in said
+    assert [version.number for version in versions.listed(store)] == [1]

@@ -11,7 +11,7 @@ import numpy as np
 
 from digitlab import __version__, comparison, datasets, judging, samples, versions
 from digitlab.database import Database
-from digitlab.held_back import part
+from digitlab.held_back import check, part
 from digitlab.oddities import oddities
 from digitlab.recognizer import Calibration, Recognizer
 from digitlab.samples import Corrections
@@ -90,6 +90,7 @@ def run(db: Database, report: "Report", settings: dict) -> int:
     """
     plan = Plan(**settings)
     corrections = samples.accepted(db)
+    check(corrections)  # before TensorFlow, which takes seconds
     champion = versions.champion_number(db) or versions.ensure_shipped(db)
     report.log(f"{len(corrections)} accepted corrections; champion is version {champion}")
     report.stage("loading TensorFlow", 0.01)
