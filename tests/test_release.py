@@ -84,11 +84,14 @@ def test_card_has_the_figures_of_its_metrics(release):
         "scribble": {"digits": 0, "others": 80, "others_refused": 0.975},
     }
     settings = {"architecture": "compact", "epochs": 24, "seed": 7, "precision": "float32"}
+    settings["learning_rate"] = 0.001
+    first = {"settings": settings | {"epochs": 3}, "pictures": 5_000}
     card = release.model_card({
         "version": "3", "program": "1.2.3", "trained": "2026-11-21", "parameters": 295_979,
         "bytes": 599_224, "calibration": {"temperature": 0.8, "accept": 0.42},
         "mnist_test": {"accuracy": 0.9968, "errors": 32, "images": 10_000, "refused": 0.0051},
-        "validation": kinds, "training": {"settings": settings, "pictures": 20_000},
+        "validation": kinds,
+        "training": {"settings": settings, "pictures": 20_000, "start": first},
     })  # fmt: skip
     for words in (
         "version 3",
@@ -100,5 +103,8 @@ def test_card_has_the_figures_of_its_metrics(release):
         "20,000 drawings",
         "--epochs 24",
         "--seed 7",
+        "--learning-rate 0.001",
+        "--pictures 5000 --epochs 3",
+        "--start first/model.keras",
     ):
         assert words in card, words

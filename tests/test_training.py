@@ -134,7 +134,10 @@ LINE = (
     r"epoch (\d)/2  loss \d+\.\d+  accuracy [\d.]+%  validation [\d.]+%  "
     r"\d+ s, about \d+ min left"
 )
-FILES = {"model.keras", "model.tflite", "metrics.json", "history.json", "MODEL_CARD.md"}
+FILES = {
+    *("model.keras", "model.tflite", "metrics.json", "history.json"),
+    *("MODEL_CARD.md", "neighbours.npz"),
+}
 
 
 @pytest.fixture(scope="module")
