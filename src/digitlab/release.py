@@ -303,7 +303,7 @@ def _commands(training: dict, out: str = "model") -> str:
         f"    --pictures {training['pictures']} --epochs {settings['epochs']}",
         f"    --seed {settings['seed']} --precision {settings['precision']}",
     ]
-    if settings["learning_rate"] != training_default("learning_rate"):
+    if settings["learning_rate"] != training.Settings.learning_rate:
         parts.append(f"    --learning-rate {settings['learning_rate']}")
     first = ""
     if start is not None:
@@ -311,11 +311,6 @@ def _commands(training: dict, out: str = "model") -> str:
         first = _commands(start, "first") + "\n" if start else ""
     parts.append(f"    --out {out}")
     return first + " \\\n".join(f"    {part}" for part in parts)
-
-
-def training_default(name: str):
-    """What a setting of the training is unless something else is chosen."""
-    return getattr(training.Settings(), name)
 
 
 def model_card(metrics: dict) -> str:

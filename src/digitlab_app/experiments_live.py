@@ -20,6 +20,7 @@ from digitlab.experiment_grid import (
 )
 from digitlab.experiment_results import Result, Summary, by_scale, parsed, summaries
 from digitlab.jobs import Job
+from digitlab_app.job_watch import watch
 from digitlab_app.metrics_charts import is_dark, show_chart
 
 _ERROR = "experiments-error"
@@ -30,7 +31,8 @@ def show_live(db: Database, results: Sequence[Result]) -> None:
     """What is at work, or the choices; and the last one that was done."""
     job = jobs.latest(db, "experiment")
     if job is not None and job.active:
-        watch(db, job.id, results)
+        st.markdown(f"At work: {_about(job.settings)}.")
+        watch(db, job.id, more=lambda job: _show_curve(job, results))
         return
     if message := st.session_state.pop(_ERROR, None):
         st.error(message)
@@ -100,32 +102,6 @@ def _start(db: Database, settings: dict) -> None:
         jobs.start(db, "experiment", settings)
     except (BusyError, StoreError, OSError) as error:
         st.session_state[_ERROR] = f"**The experiment can't start.** {error}"
-
-
-@st.fragment(run_every=1.0)
-def watch(db: Database, id: int, results: Sequence[Result]) -> None:
-    """The job at work, renewed every second; the whole page runs anew when it has ended."""
-    job = jobs.get(db, id)
-    if not job.active:
-        st.rerun()
-    st.markdown(f"At work: {_about(job.settings)}.")
-    share = min(1.0, max(0.0, job.progress.get("share", 0.0)))
-    st.progress(share, text=_words(job))
-    st.button(
-        "Cancelling …" if job.cancelling else "Cancel",
-        disabled=job.cancelling,
-        on_click=jobs.cancel,
-        args=(db, id),
-        key=f"cancel-{id}",
-    )
-    _show_curve(job, results)
-
-
-def _words(job: Job) -> str:
-    left = job.seconds_left
-    more = f", about {max(1, left):.0f} s left" if left is not None else ""
-    stage = job.progress.get("stage", "starting")
-    return f"{stage[:1].upper()}{stage[1:]}: {job.progress.get('seconds', 0):.0f} s so far{more}"
 
 
 def _about(settings: dict) -> str:
