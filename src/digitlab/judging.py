@@ -177,7 +177,6 @@ def compared(before: Marks, after: Marks, held_back: Corrections, margin: float)
         "held_back_ids": held_back.ids.tolist(),
         "held_back_answers": [before.held_back.tolist(), after.held_back.tolist()],
         "figures": [before.figures, after.figures],
-        "by_digit": comparison.by_digit(before.test, after.test, labels),
         "refused": [before.refused, after.refused],
         "rules": [comparison.as_json(rule) for rule in rules],
         "recommended": comparison.recommended(rules),

@@ -294,13 +294,13 @@ def _training_of(network: Path) -> dict:
     return json.loads(file.read_text("utf-8")).get("training", {}) if file.exists() else {}
 
 
-def _commands(training: dict, out: str = "model") -> str:
+def _commands(lineage: dict, out: str = "model") -> str:
     """The commands that train such a version, one a line, the first network first."""
-    settings, start = training["settings"], training.get("start")
+    settings, start = lineage["settings"], lineage.get("start")
     parts = [
         "digitlab train --data mnist.npz --strokes unipen_strokes.jsonl.gz",
         "    --signs unipen_nondigits.jsonl.gz",
-        f"    --pictures {training['pictures']} --epochs {settings['epochs']}",
+        f"    --pictures {lineage['pictures']} --epochs {settings['epochs']}",
         f"    --seed {settings['seed']} --precision {settings['precision']}",
     ]
     if settings["learning_rate"] != training.Settings.learning_rate:

@@ -233,8 +233,7 @@ def _judged(db: Database, report, plan: Plan, parent: int, candidate: Candidate,
         "bytes": len(model),
         "calibration": asdict(after.calibration),
         "mnist_test": new.figures,
-        "comparison": {"with": parent, "bytes": [len(versions.file(db, parent)), len(model)]}
-        | found,
+        "comparison": {"with": parent} | found,
     }
     return NewVersion(
         KINDS[plan.method],
