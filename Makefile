@@ -13,7 +13,7 @@ run: .venv/runtime.stamp ## Start the app and open it in the browser
 
 test: .venv/development.stamp ## Run all tests, those in a real browser too
 	@scripts/find_browser.sh > .venv/browser.txt
-	DIGITLAB_BROWSER="$$(cat .venv/browser.txt)" $(BIN)/python -m pytest
+	DIGITLAB_BROWSER="$$(cat .venv/browser.txt)" $(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: .venv/development.stamp ## Check style and likely mistakes
 	$(BIN)/ruff check .

@@ -1,5 +1,8 @@
 """What all tests share."""
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 from databases import (  # noqa: F401, fixtures
@@ -12,9 +15,20 @@ from databases import (  # noqa: F401, fixtures
 )
 from hypothesis import settings
 
+from digitlab.recognizer import SHIPPED
+from digitlab.versions import EVALUATIONS
+
 # Examples are the same in every run, so that a failure can be seen again.
 settings.register_profile("repeatable", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("repeatable")
+
+
+@pytest.fixture(scope="session")
+def bare_model(tmp_path_factory) -> Path:
+    """The shipped model's folder, without the evaluations that ship with it."""
+    folder = tmp_path_factory.mktemp("model") / "bare"
+    without = shutil.ignore_patterns(EVALUATIONS, "exports")
+    return shutil.copytree(SHIPPED, folder, ignore=without)
 
 
 @pytest.fixture

@@ -49,11 +49,11 @@ def few(monkeypatch):
 
 
 @pytest.fixture
-def store(tmp_path, migrated_file):
-    """A store with the shipped model in it."""
+def store(tmp_path, migrated_file, bare_model):
+    """A store with the shipped model in it, not yet evaluated."""
     shutil.copy(migrated_file, tmp_path / "digitlab.db")
     db = connect(f"sqlite:///{tmp_path}/digitlab.db")
-    versions.ensure_shipped(db)
+    versions.ensure_shipped(db, bare_model)
     yield db
     db.close()
 

@@ -40,12 +40,12 @@ assert not heavy, f"loaded: {heavy}"
 
 
 @pytest.fixture
-def store(tmp_path, monkeypatch):
-    """The store that the page opens, with the shipped model in it."""
+def store(tmp_path, monkeypatch, bare_model):
+    """The store that the page opens, with the shipped model in it, not yet evaluated."""
     monkeypatch.setenv("DIGITLAB_HOME", str(tmp_path))
     monkeypatch.delenv("DIGITLAB_DATABASE_URL", raising=False)
     db = connect(f"sqlite:///{tmp_path}/digitlab.db")
-    versions.ensure_shipped(db)
+    versions.ensure_shipped(db, bare_model)
     yield db
     db.close()
 

@@ -11,12 +11,12 @@ from databases import at_once
 from sqlalchemy import delete, text, update
 from sqlalchemy.exc import IntegrityError
 
-from digitlab import samples, schema, versions
+from digitlab import evaluating, samples, schema, versions
 from digitlab.database import connect
 from digitlab.datasets import mnist_test
 from digitlab.errors import ModelError
-from digitlab.recognizer import SHIPPED, Recognizer
-from digitlab.versions import KERAS, NewVersion
+from digitlab.recognizer import SHIPPED, Recognizer, champion
+from digitlab.versions import EVALUATIONS, KERAS, NewVersion
 
 METRICS = json.loads((SHIPPED / "metrics.json").read_text())
 MODEL = (SHIPPED / "model.tflite").read_bytes()
@@ -82,6 +82,19 @@ def test_servers_that_start_together_store_the_shipped_model_once(empty_url):
     db.close()
 
 
+def test_what_the_shipped_model_was_seen_to_answer_comes_with_it(filled, newer_release):
+    """But not where the folder's model is another one by now."""
+    shipped = [path.stem.replace("_", " ") for path in (SHIPPED / EVALUATIONS).iterdir()]
+    assert sorted(shipped) == ["mnist test", "robustness"]
+    assert all(evaluating.is_current(filled, 1, name) for name in shipped)
+    kept = versions.evaluation(filled, 1, "mnist test")
+    digits = mnist_test()
+    answers = champion().logits(digits.ink[:100])
+    assert np.allclose(kept["logits"][:100], answers, atol=1e-4)
+    newer = versions.ensure_shipped(filled, newer_release)
+    assert versions.evaluation(filled, newer, "mnist test") is None
+
+
 def test_newer_shipped_model_takes_over_from_a_shipped_one(filled, newer_release):
     assert versions.ensure_shipped(filled, newer_release) == 2
     assert versions.champion_number(filled) == 2
@@ -139,10 +152,10 @@ def test_version_comes_back_as_it_was_stored(filled):
 
 
 def test_evaluation_can_be_added_and_replaced(filled):
-    assert versions.evaluation(filled, 1, "mnist test") is None
-    versions.save_evaluation(filled, 1, "mnist test", {"right": np.array([1, 0])})
-    versions.save_evaluation(filled, 1, "mnist test", {"right": np.array([1, 1])})
-    assert versions.evaluation(filled, 1, "mnist test")["right"].tolist() == [1, 1]
+    assert versions.evaluation(filled, 1, "corrections") is None
+    versions.save_evaluation(filled, 1, "corrections", {"right": np.array([1, 0])})
+    versions.save_evaluation(filled, 1, "corrections", {"right": np.array([1, 1])})
+    assert versions.evaluation(filled, 1, "corrections")["right"].tolist() == [1, 1]
 
 
 @pytest.mark.parametrize(

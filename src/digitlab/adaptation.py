@@ -85,8 +85,8 @@ def fine_tune(
     ----------
     network : the champion, as `training.load` gives it; left as it is.
     corrections : accepted samples, labels 0 to 10.
-    tell : gets what is done, the share of the time budget spent, and the newest row of history;
-        may raise to stop.
+    tell : gets what is done, the share of the work done if nothing gets better any more, and
+        the newest row of history; may raise to stop.
     memory : digits to rehearse; the repository's if None.
 
     Raises
@@ -103,7 +103,7 @@ def fine_tune(
         loss = task.learn()
         step += 1
         if tell is not None:
-            tell("training", spent / settings.seconds, history[-1])
+            tell("training", _done(spent, settings, history, best), history[-1])
         if step % settings.check:
             continue
         history.append(task.look(step, time.monotonic() - began, loss))
@@ -112,12 +112,22 @@ def fine_tune(
             best, weights = len(history) - 1, task.between()
         if len(history) - 1 - best >= settings.patience:
             break
+    if tell is not None:
+        tell("training", 1.0, history[-1])
     return Adapted(task.finished(weights), learnt, held_back, history, history[best]["step"])
 
 
 def _rank(row: dict, least: float) -> tuple[bool, float]:
     """Smaller is better: first of all nothing forgotten, then the loss on what was held back."""
     return row["rehearsal_right"] < least - 1e-9, row["held_back_loss"]
+
+
+def _done(spent: float, settings: Settings, history: list[dict], best: int) -> float:
+    """Share of the time that is over if nothing gets better: patience or the budget ends it."""
+    looks = max(1, len(history) - 1)
+    patience = (settings.patience - (len(history) - 1 - best)) * spent / looks
+    left = max(0.0, min(settings.seconds - spent, patience))
+    return spent / (spent + left) if spent else 0.0
 
 
 class _Task:

@@ -43,6 +43,7 @@ SLASHED = 0.2  # of the zeros
 CROSSED = 0.2  # of the sevens with a single stroke
 STRAIGHTENED = 0.12  # of all drawings
 SIGN = "sign"  # kind of whole letters and symbols
+SCRIBBLE = "scribble"
 WHOLE = 0.86  # share of overlap from which a candidate covers all of a sign
 _CHUNK = 200  # pictures made by one task
 
@@ -245,16 +246,29 @@ def _signs(seed: int, drawings, mnist, labels) -> list[tuple]:
     """Letters and symbols, one on a canvas, whole: a stem of an H alone may well be a 1."""
     rng = np.random.default_rng(seed)
     drawings = [drawing for drawing in drawings if drawing.label not in DIGIT_LIKE]
+    chances = _levelled(drawings)
     found = []
     for _ in range(_CHUNK):
         tall = rng.uniform(40, 260)
         pen = float(np.exp(rng.uniform(np.log(1.5), np.log(max(2.5, 0.2 * tall)))))
-        drawing = drawings[int(rng.integers(len(drawings)))]
+        drawing = drawings[rng.choice(len(drawings), p=chances)]
         writing = write_row([(drawing.label, render(drawing, rng, tall, pen))], rng, (0, 0))
         for glyph in prepare(writing.ink).glyphs:
             if covers(glyph.box, writing):
                 found.append((glyph.ink, NOT_A_DIGIT, SIGN))
     return found
+
+
+def _levelled(drawings: list[Drawing]) -> np.ndarray:
+    """How likely to take each drawing, so that rare signs come up more often than they were drawn.
+
+    A sign that makes up a share p of the drawings makes up a share in proportion to the square
+    root of p of what is taken: a question mark is as much like a digit as an e, and much rarer.
+    """
+    labels = np.array([drawing.label for drawing in drawings])
+    _, which, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    weights = 1 / np.sqrt(counts[which])
+    return weights / weights.sum()
 
 
 def covers(box, writing: Writing) -> bool:
@@ -271,7 +285,7 @@ def _scribbles(seed: int, drawings, mnist, labels) -> list[tuple]:
     for _ in range(_CHUNK):
         canvas = scribble(rng)
         for glyph in prepare(canvas).glyphs[:3]:
-            found.append((glyph.ink, NOT_A_DIGIT, "scribble"))
+            found.append((glyph.ink, NOT_A_DIGIT, SCRIBBLE))
     return found
 
 
@@ -343,7 +357,7 @@ def build(
         make(_photographs, pictures, seed + 1, own, **arguments),
         make(_signs, pictures, seed + 2, other, **arguments),
         make(_photographs, pictures // 8, seed + 3, other, **arguments),
-        make(_scribbles, pictures // 20, seed + 4, own, **arguments),
+        make(_scribbles, pictures // 6, seed + 4, own, **arguments),
     ]
     return Examples.join(parts)
 

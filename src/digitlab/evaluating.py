@@ -156,7 +156,7 @@ def load(db: Database, version: Version, name: str) -> Evaluated | None:
 
 def evaluate(recognizer: Recognizer, digits: Digits | Corrections, tell: Tell) -> Evaluated:
     """Predictions and scores of a recogniser on any labelled ink, without keeping them."""
-    logits = _logits(recognizer, digits.ink, tell)
+    logits = read(recognizer, digits.ink, tell)
     predictions = _predictions(digits.labels, logits, recognizer.calibration)
     none = np.empty(0)
     return Evaluated(predictions, evaluation.score(predictions), none, none, none)
@@ -194,30 +194,35 @@ def _predictions(labels: np.ndarray, logits: np.ndarray, calibration: Calibratio
 
 
 def _on_mnist(db: Database, number: int, tell: Tell) -> dict[str, np.ndarray]:
-    recognizer = versions.load_recognizer(db, number)
-    digits = mnist_digits()
     before = versions.evaluation(db, number, MNIST) or {}  # training keeps its logits
-    logits = before.get("logits")
+    recognizer = versions.load_recognizer(db, number)
+    return before | on_mnist(recognizer, tell, before.get("logits"))
+
+
+def on_mnist(
+    recognizer: Recognizer, tell: Tell, logits: np.ndarray | None = None
+) -> dict[str, np.ndarray]:
+    """What is kept of a recogniser on the MNIST test set; `logits` where they are known."""
+    digits = mnist_digits()
     if logits is None or logits.shape != (len(digits.labels), 11):
-        logits = _logits(recognizer, digits.ink, tell)
+        logits = read(recognizer, digits.ink, tell)
     predictions = _predictions(digits.labels, logits, recognizer.calibration)
-    timed = _milliseconds(recognizer, digits.ink[:TIMED])
+    timed = milliseconds(recognizer, digits.ink[:TIMED])
     tell(1, 1)
-    return (
-        before | {"logits": logits, "milliseconds": timed} | _packed(evaluation.score(predictions))
-    )
+    return {"logits": logits, "milliseconds": timed} | _packed(evaluation.score(predictions))
 
 
 def _on_corrections(db: Database, number: int, tell: Tell) -> dict[str, np.ndarray]:
     found = samples.accepted(db)
     recognizer = versions.load_recognizer(db, number)
-    logits = _logits(recognizer, found.ink, tell)
+    logits = read(recognizer, found.ink, tell)
     predictions = _predictions(found.labels, logits, recognizer.calibration)
     known = {"labels": found.labels, "ids": found.ids, "digests": found.digests}
     return {"logits": logits} | known | _packed(evaluation.score(predictions))
 
 
-def _logits(recognizer: Recognizer, ink: np.ndarray, tell: Tell) -> np.ndarray:
+def read(recognizer: Recognizer, ink: np.ndarray, tell: Tell) -> np.ndarray:
+    """A recogniser's raw scores, (n, 11) float32, for `ink` (n, 28, 28) uint8."""
     parts = []
     for start in range(0, len(ink), _PART):
         tell(start, len(ink))
@@ -226,7 +231,7 @@ def _logits(recognizer: Recognizer, ink: np.ndarray, tell: Tell) -> np.ndarray:
     return np.concatenate(parts)
 
 
-def _milliseconds(recognizer: Recognizer, ink: np.ndarray) -> np.ndarray:
+def milliseconds(recognizer: Recognizer, ink: np.ndarray) -> np.ndarray:
     """How long each digit takes from its ink to probabilities, one by one."""
     recognizer.classify(ink[:1])  # the first call makes ready
     spent = []
@@ -238,8 +243,11 @@ def _milliseconds(recognizer: Recognizer, ink: np.ndarray) -> np.ndarray:
 
 
 def _on_changed(db: Database, number: int, tell: Tell) -> dict[str, np.ndarray]:
+    return on_changed(versions.load_recognizer(db, number), tell)
+
+
+def on_changed(recognizer: Recognizer, tell: Tell) -> dict[str, np.ndarray]:
     """What is read in changed pictures, (strengths, images) int8 for each change and way."""
-    recognizer = versions.load_recognizer(db, number)
     digits = mnist_digits()
     places = robustness_places(digits.labels)
     pages = [as_page(ink) for ink in digits.ink[places]]

@@ -44,7 +44,7 @@ class Report:
         Parameters
         ----------
         name : in words, like "evaluating".
-        share : of the whole job, 0 to 1.
+        share : of the whole job, 0 to 1; it never goes back, whatever is told.
         numbers : more to show; they stay until they are told anew.
 
         Raises
@@ -52,7 +52,8 @@ class Report:
         Cancelled if somebody asked the job to stop.
         """
         with self._lock:
-            self._progress |= {"stage": name, "share": round(float(share), 4), **numbers}
+            furthest = max(self._progress["share"], round(float(share), 4))
+            self._progress |= {"stage": name, "share": furthest, **numbers}
         if self._stop.is_set():
             raise Cancelled("It was cancelled.")
 

@@ -161,8 +161,8 @@ def finish(
             .where(jobs.c.id == id, jobs.c.state.in_(ACTIVE))
             .values(state=state, result=result, error=error, finished=datetime.now(UTC))
         )
-    for _, lease in KINDS.values():
-        leases.release(db, lease, holder(id))
+        kind = connection.execute(select(jobs.c.kind).where(jobs.c.id == id)).scalar_one()
+    leases.release(db, KINDS[kind][1], holder(id))
     return ended.rowcount == 1
 
 

@@ -1,13 +1,11 @@
 """A candidate before its judges: the same images for it and the champion, and what came of it."""
 
-import statistics
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from digitlab import comparison, datasets, versions
+from digitlab import comparison, datasets, evaluating, versions
 from digitlab.comparison import Paired
 from digitlab.database import Database
 from digitlab.evaluation import expected_calibration_error
@@ -16,10 +14,8 @@ from digitlab.recognizer import Calibration, Recognizer, beliefs_from
 from digitlab.samples import Corrections
 from digitlab.versions import Version
 
-ON_TEST = "mnist test"  # what a version's raw scores on that set are kept as
 ODDITIES = 600  # pieces, pairs and scribbles on which refusing is watched
 _ODDITIES_SEED = 99
-_AT_ONCE = 500  # images between two words on progress
 _TIMED = 200  # single digits whose reading is timed
 
 Watch = Callable[[float], None]
@@ -48,11 +44,8 @@ class Marks:
 
 def test_logits(reader: Recognizer, watch: Watch) -> np.ndarray:
     """A version's raw scores for the MNIST test set, (10000, 11) float32; `watch` as below."""
-    ink, logits = datasets.mnist_test().ink, []
-    for start in range(0, len(ink), _AT_ONCE):
-        watch(start / len(ink))
-        logits.append(reader.logits(ink[start : start + _AT_ONCE]))
-    return np.concatenate(logits)
+    ink = datasets.mnist_test().ink
+    return evaluating.read(reader, ink, lambda done, images: watch(done / images))
 
 
 def examine(
@@ -70,7 +63,7 @@ def examine(
         logits = test_logits(reader, watch)
     read, figures = _read(logits, reader.calibration, test.labels)
     odd = reader.classify(watched_oddities())
-    figures["milliseconds"] = _milliseconds(reader, test.ink)
+    figures["milliseconds"] = float(np.median(evaluating.milliseconds(reader, test.ink[:_TIMED])))
     return Marks(
         logits,
         read,
@@ -137,13 +130,13 @@ def match(db: Database, before: int, after: int, watch: Watch = lambda share: No
 
 def known_logits(db: Database, number: int) -> np.ndarray | None:
     """A version's raw scores for the MNIST test set, if they were computed before."""
-    kept = versions.evaluation(db, number, ON_TEST)
+    kept = versions.evaluation(db, number, evaluating.MNIST)
     return kept["logits"] if kept else None
 
 
 def keep_logits(db: Database, number: int, logits: np.ndarray) -> None:
     """Keep a version's raw scores for the MNIST test set."""
-    versions.save_evaluation(db, number, ON_TEST, {"logits": logits})
+    versions.save_evaluation(db, number, evaluating.MNIST, {"logits": logits})
 
 
 def _read(logits: np.ndarray, chosen: Calibration, labels: np.ndarray) -> tuple[np.ndarray, dict]:
@@ -200,13 +193,3 @@ def calibrated_like(before: Recognizer, model: bytes) -> Recognizer:
 def _lead(logits: np.ndarray) -> float:
     ordered = np.sort(logits, axis=1)
     return float(np.median(ordered[:, -1] - ordered[:, -2]))
-
-
-def _milliseconds(reader: Recognizer, ink: np.ndarray) -> float:
-    """Median time to read one digit."""
-    spent = []
-    for digit in ink[:_TIMED]:
-        began = time.perf_counter()
-        reader.classify(digit[None])
-        spent.append(time.perf_counter() - began)
-    return 1000 * statistics.median(spent)

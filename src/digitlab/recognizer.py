@@ -13,7 +13,7 @@ import numpy as np
 from digitlab.errors import ModelError
 from digitlab.lattice import best_path
 from digitlab.litert import Network
-from digitlab.preprocess import Box, Preparation, Row, Step, prepare
+from digitlab.preprocess import Box, Candidate, Preparation, Row, Step, prepare
 
 SHIPPED = Path(__file__).resolve().parents[2] / "model"
 """The folder of the model that comes with the program."""
@@ -292,7 +292,8 @@ def _every_map(interpreter, ink: np.ndarray) -> dict[int, np.ndarray]:
 def _stand_or_fall(row: Row, path: list[int], digits: list[Digit]) -> list[Digit]:
     """Digits cut out of one connected part are accepted together or not at all.
 
-    Where one of the parts of an M is no digit, or was left out, the others are none either.
+    Where one of the parts of an M is no digit, or was left out, the others are none either; and
+    what comes apart into ones only is far more often a V, an N or an H than several ones.
 
     Parameters
     ----------
@@ -302,13 +303,22 @@ def _stand_or_fall(row: Row, path: list[int], digits: list[Digit]) -> list[Digit
     covered = {piece for c in chosen for piece in range(c.first, c.last)}
     refused = [c.cut for c, digit in zip(chosen, digits, strict=True) if not digit.accepted]
     skipped = [c.cut for c in row.candidates if c.last == c.first + 1 and c.first not in covered]
-    torn = frozenset().union(*refused, *skipped)
+    torn = frozenset().union(*refused, *skipped, _only_stems(chosen, digits))
     return [
         replace(digit, accepted=False, verdict=REFUSED)
         if c.cut & torn and digit.accepted
         else digit
         for c, digit in zip(chosen, digits, strict=True)
     ]
+
+
+def _only_stems(chosen: list[Candidate], digits: list[Digit]) -> set[int]:
+    """The connected parts that were cut into several digits, all of them ones."""
+    labels: dict[int, list[int]] = {}
+    for candidate, digit in zip(chosen, digits, strict=True):
+        for part in candidate.cut:
+            labels.setdefault(part, []).append(digit.label)
+    return {part for part, found in labels.items() if len(found) > 1 and set(found) == {1}}
 
 
 def beliefs_from(

@@ -155,7 +155,8 @@ def _made(work: Path, mnist, strokes, signs, settings, pictures: int, tell: Tell
     )
     first = start or _first(work, (own, rest), mnist["learn"], validation, settings, tell)
     own = _cleaned(work / "doubtful.json", own, first, tell)
-    learn = _cached(work / "examples.npz", (own, rest), mnist["learn"], pictures, 10, tell)
+    seed = 10 + 100 * settings.seed  # a run that starts from another one's network sees new ones
+    learn = _cached(work / "examples.npz", (own, rest), mnist["learn"], pictures, seed, tell)
     return {"learn": learn, "validate": validation}
 
 
@@ -244,7 +245,7 @@ def calibrate(reader: Recognizer, validation: Examples) -> Calibration:
     `accept` refuses as many digits as REFUSED allows. Of the answers above `sure`, 99.5 % are
     right, of those above `fairly_sure`, 97 %; both with the wrong labels among the drawn ones.
     """
-    part = validation[np.isin(validation.kinds, [*REFUSED, corpus.SIGN, "scribble"])]
+    part = validation[np.isin(validation.kinds, [*REFUSED, corpus.SIGN, corpus.SCRIBBLE])]
     logits = reader.logits(part.ink)
     temperature, others = _likeliest(logits, part.labels)
     digits = part.labels != NOT_A_DIGIT

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from digitlab import __version__, comparison, datasets, judging, samples, versions
+from digitlab import __version__, comparison, datasets, evaluating, judging, samples, versions
 from digitlab.database import Database
 from digitlab.held_back import check, part
 from digitlab.oddities import oddities
@@ -28,7 +28,7 @@ CORRECTED = 0.06  # share of an epoch from scratch that repeats corrections
 HELD_BACK = 0.25  # share of the corrections that are never learnt
 ODDITIES = 6000  # from scratch: pieces, pairs and scribbles to refuse
 
-_TRAINED, _CONVERTED, _EVALUATED = 0.70, 0.80, 0.97  # shares of the whole job
+_LOADED, _TRAINED, _CONVERTED, _EVALUATED = 0.15, 0.70, 0.80, 0.97  # shares of the whole job
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def _fine_tuned(db: Database, report, plan: Plan, champion: int, corrections) ->
             told.add(row["step"])
             report.point(**row)
             report.log(_line(row))
-        report.stage(stage, 0.05 + (_TRAINED - 0.05) * share)
+        report.stage(stage, _LOADED + (_TRAINED - _LOADED) * share)
 
     told: set[int] = set()
     settings = adaptation.Settings(plan.seed, plan.seconds, HELD_BACK)
@@ -244,7 +244,7 @@ def _judged(db: Database, report, plan: Plan, parent: int, candidate: Candidate,
         settings={"plan": asdict(plan), **candidate.settings},
         history={"rows": candidate.history},
         samples={"learn": candidate.learnt, "held back": candidate.held_back},
-        evaluations={judging.ON_TEST: {"logits": new.logits}},
+        evaluations={evaluating.MNIST: {"logits": new.logits}},
     )
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from digitlab import networks
 from digitlab.augment import Augmentation, Augmenter
-from digitlab.corpus import NOT_A_DIGIT, SIGN, Examples
+from digitlab.corpus import NOT_A_DIGIT, SCRIBBLE, SIGN, Examples
 from digitlab.errors import ModelError
 
 
@@ -32,7 +32,7 @@ class Settings:
     averaging: float = 0.999  # of the weights, exponentially, a step
     made: float = 1.0  # made digits an epoch, as a share of MNIST's; drawn anew each epoch
     others: float = 0.28  # pieces and pairs of digits an epoch, as a share of the digits
-    signs: float = 0.12  # letters and symbols an epoch, likewise
+    signs: float = 0.16  # letters, symbols and scribbles an epoch, likewise
     seed: int = 0
     precision: str = "float32"  # "mixed_bfloat16" where the processor has bfloat16 instructions
     augmentation: Augmentation = field(default_factory=Augmentation)
@@ -46,7 +46,7 @@ class Batches(keras.utils.PyDataset):
         self.examples, self.settings = examples, settings
         self._augment = Augmenter(settings.augmentation)
         own = examples.kinds == "mnist"
-        sign = examples.kinds == SIGN
+        sign = np.isin(examples.kinds, [SIGN, SCRIBBLE])
         other = (examples.labels == NOT_A_DIGIT) & ~sign
         self._pools = [np.flatnonzero(m) for m in (own, ~own & ~other & ~sign, other, sign)]
         self.begin(0)
@@ -100,11 +100,12 @@ class _Schedule(keras.optimizers.schedules.LearningRateSchedule):
 
 
 class _Report(keras.callbacks.Callback):
-    """One line an epoch to `tell`, and the history on disk so that nothing is lost."""
+    """A line an epoch to `tell`, its row to `follow`, and the history on disk so that it lasts."""
 
-    def __init__(self, batches: Batches, folder: Path, tell: Callable[[str], None]):
+    def __init__(self, batches: Batches, folder: Path, tell: Callable[[str], None], follow):
         super().__init__()
         self.batches, self.file, self.tell = batches, folder / _HISTORY, tell
+        self.follow = follow
         self.rows = history(folder)
         self.started = time.monotonic()
 
@@ -126,6 +127,8 @@ class _Report(keras.callbacks.Callback):
             f"{metric} {row[metric]:.2%}  validation {row[f'val_{metric}']:.2%}  "
             f"{row['seconds']:.0f} s, about {left:.0f} min left"
         )
+        if self.follow is not None:
+            self.follow(row)
 
 
 def fit(
@@ -190,23 +193,18 @@ def history(folder: Path) -> list[dict]:
 
 
 class _Watch(keras.callbacks.Callback):
-    """Tells the share of the batches that are done, and each epoch's row."""
+    """Tells the share of the batches that are done."""
 
-    def __init__(self, folder: Path, watch, follow):
+    def __init__(self, watch: Callable[[float], None]):
         super().__init__()
-        self.folder, self.watch, self.follow, self.epoch = folder, watch, follow, 0
+        self.watch, self.epoch = watch, 0
 
     def on_epoch_begin(self, epoch, logs=None):
         self.epoch = epoch
 
     def on_train_batch_end(self, batch, logs=None):
-        if self.watch is not None:
-            done = self.epoch + (batch + 1) / self.params["steps"]
-            self.watch(done / self.params["epochs"])
-
-    def on_epoch_end(self, epoch, logs=None):
-        if self.follow is not None:
-            self.follow(history(self.folder)[-1])
+        done = self.epoch + (batch + 1) / self.params["steps"]
+        self.watch(done / self.params["epochs"])
 
 
 _HISTORY = "history.json"
@@ -227,8 +225,8 @@ def _run(
             # First, so that it keeps the weights and their average before they are swapped.
             keras.callbacks.BackupAndRestore(str(folder / "resume")),
             keras.callbacks.SwapEMAWeights(swap_on_epoch=True),
-            _Report(batches, folder, tell),
-            _Watch(folder, watch, follow),
+            _Report(batches, folder, tell, follow),
+            *([] if watch is None else [_Watch(watch)]),
         ],
     )
 

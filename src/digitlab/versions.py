@@ -7,7 +7,7 @@ import threading
 import time
 import weakref
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -32,6 +32,7 @@ from digitlab.schema import (
 KINDS = ("shipped", "fine-tuned", "scratch", "imported")
 CHAMPION = "champion"
 LITERT, KERAS = "model.tflite", "model.keras"
+EVALUATIONS = "evaluations"  # folder beside a shipped model: what it was seen to answer
 
 LOOK_SECONDS = 1.0  # so often a process asks which version is champion
 RETRY_SECONDS = 30.0  # so long it serves without asking when the store can't be reached
@@ -149,12 +150,45 @@ def ensure_shipped(db: Database, folder: Path = SHIPPED) -> int:
     _check(shipped)
     with db.writing("versions") as connection:
         found = _shipped_number(connection, digest)
-        number = found or _insert(connection, shipped)
+        number = found or _insert(connection, replace(shipped, evaluations=_shipped_with(folder)))
         champion = _champion(connection)
         kind = select(versions.c.kind).where(versions.c.number == champion)
         if champion is None or (not found and connection.execute(kind).scalar() == "shipped"):
             _move(connection, "promotion", champion, number, "the program")
     return number
+
+
+def ship_evaluation(folder: Path, name: str, arrays: Mapping[str, np.ndarray]) -> None:
+    """Keep an evaluation beside a model that is to ship, so that nobody has to wait for it.
+
+    Parameters
+    ----------
+    folder : of the model.
+    name : of the set it was evaluated on.
+    arrays : as for `save_evaluation`.
+
+    Raises
+    ------
+    ModelError if the folder's model is missing or damaged.
+    """
+    file = folder / EVALUATIONS / f"{name.replace(' ', '_')}.npz"
+    file.parent.mkdir(exist_ok=True)
+    part = file.with_suffix(".part")
+    part.write_bytes(_packed({**arrays, _OF: np.array(_digest(_read_folder(folder)))}))
+    part.replace(file)
+
+
+def _shipped_with(folder: Path) -> dict[str, dict[str, np.ndarray]]:
+    """The evaluations beside a shipped model, by name of the set, that are of this very model."""
+    digest, found = _digest(_read_folder(folder)), {}
+    for file in sorted((folder / EVALUATIONS).glob("*.npz")):
+        arrays = _unpacked(file.read_bytes())
+        if str(arrays.pop(_OF)) == digest:
+            found[file.stem.replace("_", " ")] = arrays
+    return found
+
+
+_OF = "model"  # the digest of the model that a shipped evaluation is of
 
 
 def listed(db: Database, discarded: bool = False) -> list[Version]:
@@ -271,10 +305,7 @@ def evaluation(db: Database, number: int, name: str) -> dict[str, np.ndarray] | 
     )
     with db.reading() as connection:
         data = connection.execute(query).scalar()
-    if data is None:
-        return None
-    with np.load(io.BytesIO(data), allow_pickle=False) as stored:
-        return dict(stored)
+    return None if data is None else _unpacked(data)
 
 
 def load_recognizer(db: Database, number: int, threads: int = 1) -> Recognizer:
@@ -427,6 +458,11 @@ def _packed(arrays: Mapping[str, np.ndarray]) -> bytes:
     packed = io.BytesIO()
     np.savez_compressed(packed, **arrays)
     return packed.getvalue()
+
+
+def _unpacked(data: bytes) -> dict[str, np.ndarray]:
+    with np.load(io.BytesIO(data), allow_pickle=False) as stored:
+        return dict(stored)
 
 
 def _shipped_number(connection: Connection, digest: str) -> int | None:
