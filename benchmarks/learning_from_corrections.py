@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from digitlab import comparison, datasets, judging, training
+from digitlab import comparison, datasets, judging, retraining, training
 from digitlab.adaptation import Settings, fine_tune
 from digitlab.corpus import doubtful
 from digitlab.frame import to_frame
@@ -28,7 +28,7 @@ from digitlab.samples import Corrections
 from digitlab.synthesis import Drawing, load_drawings, render
 
 PENS = (6.0, 14.0)  # pixels, of a drawing 150 pixels high
-BUDGETS = {10: 10.0, 50: 28.0, 200: 70.0}  # corrections: seconds of learning
+SIZES = (10, 50, 200)  # corrections
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def main() -> None:
     test = datasets.mnist_test()
     mnist = judging.test_logits(start, lambda share: None)[:, :10].argmax(1) == test.labels
     drawings = _readable(load_drawings(arguments.strokes))
-    rows = {size: [] for size in BUDGETS}
+    rows = {size: [] for size in SIZES}
     for seed in range(arguments.seeds):
         taught, other = _halves(drawings, seed)
         wrong = np.flatnonzero(_read(start, taught.ink) != taught.labels)
@@ -55,13 +55,13 @@ def main() -> None:
         errors = int((_read(start, other.ink) != other.labels).sum())
         print(f"seed {seed}: {len(wrong)} wrong of {len(taught.labels)}, ", end="")
         print(f"{errors} of {len(other.labels)} in the other half", flush=True)
-        for size in BUDGETS:
+        for size in SIZES:
             chosen = wrong[:size]
             corrections = Corrections(
                 taught.ink[chosen], taught.labels[chosen], chosen, chosen.astype("U64")
             )
             began = time.monotonic()
-            seconds = arguments.seconds or BUDGETS[size]
+            seconds = arguments.seconds or retraining.budget(size)
             found = fine_tune(network, corrections, Settings(seed=seed, seconds=seconds))
             after = judging.calibrated_like(start, training.to_tflite(found.network))
             spent = time.monotonic() - began

@@ -24,6 +24,8 @@ from digitlab.oddities import oddities
 from digitlab.samples import Corrections
 from digitlab.training import as_input
 
+LEAST_BATCH = 16  # corrections in a batch, however few there are
+
 Tell = Callable[[str, float, dict], None]
 
 
@@ -34,8 +36,8 @@ class Settings:
     seed: int = 0
     seconds: float = 60.0  # of training, at most; the best step so far counts
     held_back: float = 0.25  # share of the corrections that only choose when to stop
-    corrections: int = 32  # in a batch
-    rehearsal: int = 96  # in a batch
+    corrections: int = 32  # in a batch, at most: it holds each about twice
+    rehearsal: int = 3  # signs that are rehearsed in a batch, for each correction
     learning_rate: float = 5e-4
     weight_decay: float = 0.01
     smoothing: float = 0.03  # share of each label spread over the others
@@ -45,7 +47,7 @@ class Settings:
     way: float = 0.6  # share of the way from the old weights to the new ones that is gone
     forgetting: float = 0.001  # share of the rehearsal digits that may be read worse
     check: int = 10  # steps between two looks at what was held back
-    patience: int = 8  # looks without gain before it stops
+    patience: int = 6  # looks without gain before it stops
     augmentation: Augmentation = field(default_factory=Augmentation)
 
 
@@ -133,7 +135,7 @@ def _done(spent: float, settings: Settings, history: list[dict], best: int) -> f
 class _Task:
     """The networks, the data and the one step of a fine-tuning."""
 
-    CHECKED = 2000  # rehearsal digits that are never rehearsed: forgetting shows on them
+    CHECKED = 1000  # rehearsal digits that are never rehearsed: forgetting shows on them
 
     def __init__(self, network, learnt: Corrections, held_back: Corrections, memory, settings):
         self.settings = settings
@@ -156,11 +158,11 @@ class _Task:
 
     def learn(self) -> float:
         """One step; its loss."""
-        s = self.settings
-        chosen = self.rng.integers(len(self.learnt), size=s.corrections)
+        count = min(self.settings.corrections, max(LEAST_BATCH, 2 * len(self.learnt)))
+        chosen = self.rng.integers(len(self.learnt), size=count)
         ink = self.augment(self.learnt.ink[chosen], self.rng)
         truth = keras.utils.to_categorical(self.learnt.labels[chosen], networks.CLASSES)
-        known, labels = self._rehearsed(s.rehearsal)
+        known, labels = self._rehearsed(self.settings.rehearsal * count)
         parts = as_input(ink), truth.astype(np.float32), as_input(known), labels
         return float(self._step(*parts))
 

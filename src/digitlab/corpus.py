@@ -27,6 +27,7 @@ from digitlab.synthesis import (
     Writing,
     crossed,
     flagged,
+    linked,
     photograph,
     render,
     slashed,
@@ -42,6 +43,8 @@ FLAGGED = 0.35  # of the ones with a single steep stroke
 SLASHED = 0.2  # of the zeros
 CROSSED = 0.2  # of the sevens with a single stroke
 STRAIGHTENED = 0.12  # of all drawings
+ROUND = 0.2  # of the numbers: they end in zeros, as amounts do
+LINKED = 0.5  # of the numbers: a stroke leads from each zero to the next
 SIGN = "sign"  # kind of whole letters and symbols
 SCRIBBLE = "scribble"
 WHOLE = 0.86  # share of overlap from which a candidate covers all of a sign
@@ -175,6 +178,10 @@ def write_signs(
         else:
             drawing = _any_of(drawings, rng)
             signs.append((drawing.label, render(drawing, rng, height, pen, lean)))
+    if count > 1 and rng.random() < ROUND and (zeros := [d for d in drawings if d.label == "0"]):
+        zero, last = zeros[int(rng.integers(len(zeros)))], min(count, int(rng.integers(2, 4)))
+        low = tall * rng.uniform(0.6, 1.0)  # they often get smaller
+        signs[-last:] = [("0", render(zero, rng, low, pen, lean)) for _ in range(last)]
     return signs
 
 
@@ -208,6 +215,7 @@ def _photographs(seed: int, drawings, mnist, labels) -> list[tuple]:
         tall = float(np.exp(rng.uniform(np.log(22), np.log(110))))
         signs = write_signs(drawings, mnist, labels, rng, count, tall)
         writing = write_row(signs, rng, (-0.12, 0.12) if rng.random() < 0.5 else (0.05, 0.6))
+        writing = linked(writing, rng) if rng.random() < LINKED else writing
         picture = photograph(writing, rng, scene)
         if count > 1 and rng.random() < 0.3:
             picture, writing = _cut_out(picture, writing, rng)

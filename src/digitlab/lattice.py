@@ -6,7 +6,7 @@ from digitlab.preprocess import Row
 
 LEAST = 1e-6  # a probability never counts for less, so that one odd piece can't decide a row
 SHORT = 0.7  # of the usual height; what is lower is less and less likely a digit of its own
-SKIP = 0.1  # how readily a piece is taken for no digit and left out of the path
+SKIP = 0.02  # how readily a piece is taken for no digit and left out of the path
 
 
 def best_path(row: Row, belief: np.ndarray, junk: np.ndarray) -> list[int]:

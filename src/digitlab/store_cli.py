@@ -97,9 +97,8 @@ def _add_retrain(commands, command) -> None:
     retraining.add_argument(
         "--seconds",
         type=float,
-        default=60.0,
         metavar="S",
-        help="of learning, at most (%(default)s)",
+        help="of learning, at most (as many as so many corrections usually need)",
     )
     retraining.add_argument(
         "--from-scratch", action="store_true", help="with all of MNIST, not from the champion"

@@ -71,11 +71,11 @@ def flagged(drawing: Drawing, rng: np.random.Generator) -> Drawing:
         return drawing
     if stem[0, 1] > stem[-1, 1]:
         stem = stem[::-1]
-    reach = tall * rng.uniform(0.12, 0.65)
+    reach = tall * rng.uniform(0.12, 0.7)
     # A 7 begins with a bar that is nearly level; an upstroke is steeper.
-    drop = reach * rng.uniform(0.55, 1.6)
+    drop = reach * rng.uniform(0.55, 1.9)
     bend = np.array([rng.uniform(-0.1, 0.1), rng.uniform(0, 0.12)]) * tall
-    tip = stem[0] + [-reach, min(drop, 0.85 * tall)]
+    tip = stem[0] + [-reach, min(drop, 0.95 * tall)]
     time = np.linspace(0, 1, 9)[:, None]
     flag = tip * (1 - time) ** 2 + ((tip + stem[0]) / 2 + bend) * 2 * time * (1 - time)
     flag = flag + stem[0] * time**2
@@ -218,6 +218,23 @@ def write_row(
         np.maximum(view, ink, out=view)
     boxes = [_ink_box(ink, x, y) for (x, y), (_, ink) in zip(places, signs, strict=True)]
     return Writing(page, tuple(label for label, _ in signs), np.array(boxes))
+
+
+def linked(writing: Writing, rng: np.random.Generator) -> Writing:
+    """Neighbouring zeros joined by a stroke at their tops, as a running hand writes them."""
+    ink = writing.ink.copy()
+    thickness = 2 * float(cv2.distanceTransform((ink > 100).astype(np.uint8), cv2.DIST_L2, 3).max())
+    for i in range(len(writing.labels) - 1):
+        if writing.labels[i : i + 2] != ("0", "0"):
+            continue
+        (x, y, w, h), (other_x, other_y, other_w, other_h) = writing.boxes[i : i + 2].astype(float)
+        start = np.array([x + w * rng.uniform(0.4, 0.8), y + 0.03 * h])
+        end = np.array([other_x + other_w * rng.uniform(0.2, 0.6), other_y + 0.03 * other_h])
+        sag = (start + end) / 2 + [0, rng.uniform(-0.1, 0.3) * h]
+        time = np.linspace(0, 1, 9)[:, None]
+        path = start * (1 - time) ** 2 + sag * 2 * time * (1 - time) + end * time**2
+        _draw(ink, path, float(np.clip(0.6 * thickness, 1, 0.15 * h)))
+    return Writing(ink, writing.labels, writing.boxes)
 
 
 def _ink_box(ink: np.ndarray, x: int, y: int) -> tuple[int, int, int, int]:

@@ -15,8 +15,8 @@ METHODS = {
     retraining.SCRATCH: "From scratch",
 }
 HELP = {
-    retraining.FINE_TUNE: "Learns the accepted corrections while it rehearses what it knew. Takes "
-    "one to three minutes.",
+    retraining.FINE_TUNE: "Learns the accepted corrections while it rehearses what it knew. "
+    "Takes half a minute to two minutes.",
     retraining.SCRATCH: "Forgets everything and learns all of MNIST and the corrections anew. It "
     "fetches MNIST (11 MB) and takes two to six minutes an epoch. What the champion learnt from "
     "other drawings and photographs is lost.",
@@ -40,7 +40,12 @@ def show_start(db: Database, accepted: int) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if method == retraining.FINE_TUNE:
             settings["seconds"] = float(
-                st.slider("Time for learning", 10, 180, 60, 10, "%d s", width=260)
+                st.slider(
+                    "Time for learning, at most",
+                    *(5, 180, 5 * round(retraining.budget(accepted) / 5), 5),
+                    format="%d s",
+                    width=260,
+                )
             )
         else:
             settings["epochs"] = st.slider("Epochs", 1, 20, 4, width=260)
