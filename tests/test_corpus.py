@@ -22,6 +22,27 @@ def row_of(text: str, seed: int = 0, gap=(0.3, 0.5)) -> Writing:
     return write_row([(c, render(drawing(c), rng, 80, 8)) for c in text], rng, gap)
 
 
+def test_some_numbers_end_in_zeros_by_one_hand():
+    rng = np.random.default_rng(0)
+    drawings = [drawing(label) for label in "123456789"]
+    blank = np.zeros((1, 28, 28), np.uint8)
+    blank[0, 4:24, 12:16] = 255
+
+    def ends(own: list[Drawing]) -> float:
+        rows = [corpus.write_signs(own, blank, np.array([1]), rng, 4, 40.0) for _ in range(200)]
+        return np.mean([[label for label, _ in row[-2:]] == ["0", "0"] for row in rows])
+
+    assert ends(drawings) == 0
+    assert 0.1 < ends([*drawings, drawing("0")]) < 0.35
+
+
+def test_rare_signs_are_taken_more_often_than_they_were_drawn():
+    drawings = [drawing("e")] * 90 + [drawing("?")] * 10
+    chances = corpus._levelled(drawings)
+    assert chances.sum() == pytest.approx(1)
+    assert chances[90:].sum() == pytest.approx(0.25)  # 1 to 3, the root of 10 to 90
+
+
 # Labels -------------------------------------------------------------------------------------------
 
 

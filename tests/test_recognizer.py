@@ -338,6 +338,12 @@ def test_shipped_model_is_small_and_calibrated():
 # Threads ------------------------------------------------------------------------------------------
 
 
+def test_no_digits_are_no_error(recognizer):
+    found = recognizer.classify(np.zeros((0, 28, 28), np.uint8))
+    assert found.probabilities.shape == (0, 10)
+    assert found.confidence.shape == (0,)
+
+
 def test_eight_threads_share_a_recognizer_and_get_the_answers_of_one(test_digits):
     recognizer = Recognizer.load()
     calls = [slice(i % 500, i % 500 + 1 + i % 3) for i in range(4000)]

@@ -85,13 +85,14 @@ def test_card_has_the_figures_of_its_metrics(release):
     }
     settings = {"architecture": "compact", "epochs": 24, "seed": 7, "precision": "float32"}
     settings["learning_rate"] = 0.001
-    first = {"settings": settings | {"epochs": 3}, "pictures": 5_000}
+    first = {"settings": settings | {"epochs": 3}, "pictures": 5_000, "start": None}
+    second = {"settings": settings | {"epochs": 9}, "pictures": 6_000, "start": first}
     card = release.model_card({
         "version": "3", "program": "1.2.3", "trained": "2026-11-21", "parameters": 295_979,
         "bytes": 599_224, "calibration": {"temperature": 0.8, "accept": 0.42},
         "mnist_test": {"accuracy": 0.9968, "errors": 32, "images": 10_000, "refused": 0.0051},
         "validation": kinds,
-        "training": {"settings": settings, "pictures": 20_000, "start": first},
+        "training": {"settings": settings, "pictures": 20_000, "start": second},
     })  # fmt: skip
     for words in (
         "version 3",
@@ -105,6 +106,10 @@ def test_card_has_the_figures_of_its_metrics(release):
         "--seed 7",
         "--learning-rate 0.001",
         "--pictures 5000 --epochs 3",
-        "--start first/model.keras",
+        "--start stage1/model.keras",
+        "--start stage2/model.keras",
+        "--out model",
     ):
         assert words in card, words
+    places = [card.index(f"--out {folder}") for folder in ("stage1", "stage2", "model")]
+    assert places == sorted(places)

@@ -3,6 +3,7 @@
 import gzip
 import json
 
+import cv2
 import numpy as np
 import pytest
 from handwriting import STROKES
@@ -12,6 +13,7 @@ from digitlab.synthesis import (
     Drawing,
     Scene,
     crossed,
+    linked,
     load_drawings,
     photograph,
     render,
@@ -205,3 +207,15 @@ def test_bar_crosses_the_stem_of_a_seven(rng):
 def test_other_digits_are_left_as_they_are(change, rng):
     drawing = Drawing("3", "site", "page", (np.ones((5, 2), np.float32),))
     assert change(drawing, rng) is drawing
+
+
+def test_neighbouring_zeros_are_linked_and_nothing_else(rng):
+    ring = cv2.circle(np.zeros((60, 60), np.uint8), (30, 30), 24, 255, 5)
+    bar = cv2.line(np.zeros((60, 20), np.uint8), (10, 5), (10, 55), 255, 5)
+    signs = [("1", bar), ("0", ring), ("0", ring), ("1", bar)]
+    apart = write_row(signs, rng, (0.2, 0.3))
+    joined = linked(apart, rng)
+    parts = [cv2.connectedComponents(writing.ink)[0] - 1 for writing in (apart, joined)]
+    assert parts == [4, 3]
+    assert np.array_equal(joined.boxes, apart.boxes)
+    assert joined.labels == apart.labels

@@ -38,6 +38,9 @@ class Network:
     def run(self, batch: int, **pictures: np.ndarray) -> dict[str, np.ndarray]:
         """Outputs by name, (n, …) float32, of one input (n, h, w) uint8, `batch` at a time."""
         ((name, values),) = pictures.items()
+        if not len(values):  # the runtime takes no empty batch; a blank one tells the shapes
+            blank = np.zeros((1, *values.shape[1:]), np.uint8)
+            return {key: part[:0] for key, part in self.run(1, **{name: blank}).items()}
         try:
             runner = self._idle.get_nowait()
         except queue.Empty:

@@ -111,7 +111,9 @@ def train_binarizer(
             tell(f"making pages to {name} on")
             pictures = round(pages * share)
             made = pages_corpus.make(pictures, seed, *drawings, ink[part], labels[part])
-            np.savez_compressed(file, pages=made[0], truth=made[1])
+            part_file = file.with_suffix(".part.npz")  # a stopped run leaves no half of it
+            np.savez_compressed(part_file, pages=made[0], truth=made[1])
+            part_file.replace(file)
         with np.load(file) as stored:
             windows.append((stored["pages"], stored["truth"]))
     network = training.fit_binarizer(*windows, settings, out, TILE, tell)
@@ -295,23 +297,30 @@ def _training_of(network: Path) -> dict:
     return json.loads(file.read_text("utf-8")).get("training", {}) if file.exists() else {}
 
 
-def _commands(lineage: dict, out: str = "model") -> str:
-    """The commands that train such a version, one a line, the first network first."""
-    settings, start = lineage["settings"], lineage.get("start")
+def _commands(lineage: dict) -> str:
+    """The commands that train such a version, one for each network that it began with."""
+    stages = [lineage]
+    while stages[0].get("start"):
+        stages.insert(0, stages[0]["start"])
+    folders = [f"stage{number}" for number in range(1, len(stages))] + ["model"]
+    starts = [None, *folders]
+    return "\n".join(map(_command, stages, starts, folders))
+
+
+def _command(stage: dict, start: str | None, out: str) -> str:
+    settings = stage["settings"]
     parts = [
         "digitlab train --data mnist.npz --strokes unipen_strokes.jsonl.gz",
         "    --signs unipen_nondigits.jsonl.gz",
-        f"    --pictures {lineage['pictures']} --epochs {settings['epochs']}",
+        f"    --pictures {stage['pictures']} --epochs {settings['epochs']}",
         f"    --seed {settings['seed']} --precision {settings['precision']}",
     ]
     if settings["learning_rate"] != training.Settings.learning_rate:
         parts.append(f"    --learning-rate {settings['learning_rate']}")
-    first = ""
     if start is not None:
-        parts.append("    --start first/model.keras")
-        first = _commands(start, "first") + "\n" if start else ""
+        parts.append(f"    --start {start}/model.keras")
     parts.append(f"    --out {out}")
-    return first + " \\\n".join(f"    {part}" for part in parts)
+    return " \\\n".join(f"    {part}" for part in parts)
 
 
 def model_card(metrics: dict) -> str:
