@@ -1,5 +1,6 @@
 """One table of how good and how fast a model is: its counts are true and its files complete."""
 
+import gzip
 import json
 import re
 from dataclasses import replace
@@ -11,6 +12,7 @@ from handwriting import centred, on_white, photographed, written
 
 from digitlab import benchmark
 from digitlab.benchmark import Plan, labelled, score
+from digitlab.corpus import HELD_OUT_SOURCE
 from digitlab.datasets import Digits, mnist_test
 from digitlab.errors import DataError
 from digitlab.evaluation import wilson_interval
@@ -109,6 +111,20 @@ def test_papers_and_refusals_and_speeds_are_all_measured(report):
     for speed in report.speeds:
         assert 0 < speed.least <= speed.p50 <= speed.greatest
         assert speed.p50 <= speed.p95
+
+
+def test_letters_and_other_signs_are_counted_apart(tmp_path):
+    """Held-out writers' alone; what looks like a digit is no fair question."""
+    cross = [[[0, 0], [60, 100]], [[60, 0], [0, 100]]]
+    signs = [("x", HELD_OUT_SOURCE), ("#", HELD_OUT_SOURCE), ("O", HELD_OUT_SOURCE)]
+    file = tmp_path / "signs.gz"
+    with gzip.open(file, "wt") as packed:
+        for label, source in signs:
+            entry = {"label": label, "source": source, "page": "1", "strokes": cross}
+            packed.write(json.dumps(entry) + "\n")
+    found = benchmark.run(champion(), SHIPPED, [], file, lambda line: None, SMALL)
+    rows = {row.name: row.pictures for row in found.refusals}
+    assert rows["letters"] == rows["symbols, punctuation"] == 1
 
 
 def test_text_has_a_row_for_everything_measured(report):

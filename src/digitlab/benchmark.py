@@ -332,7 +332,8 @@ def _others(signs: Path | None, plan: Plan) -> Iterator[tuple[str, Iterator[np.n
         rng = np.random.default_rng([SEED, len(kind)])
         yield kind, (make(rng) for _ in range(plan.others))
     if signs is not None:
-        yield "letters and symbols", _letters(signs, plan.others)
+        for kind, letters in (("letters", True), ("symbols, punctuation", False)):
+            yield kind, _signs(signs, letters, plan.others)
 
 
 def _blank(rng: np.random.Generator) -> np.ndarray:
@@ -362,9 +363,10 @@ def _texture(rng: np.random.Generator) -> np.ndarray:
     return np.rint((image + rng.normal(0, 4, image.shape)).clip(0, 255)).astype(np.uint8)
 
 
-def _letters(signs: Path, count: int) -> Iterator[np.ndarray]:
-    """Letters and symbols of held-out writers that no person would take for a digit."""
-    held_out = [d for d in load_drawings(signs) if is_held_out(d) and d.label not in DIGIT_LIKE]
+def _signs(signs: Path, letters: bool, count: int) -> Iterator[np.ndarray]:
+    """Letters, or other signs, of held-out writers, but for those that look like a digit."""
+    drawings = [d for d in load_drawings(signs) if d.label.isalpha() == letters]
+    held_out = [d for d in drawings if is_held_out(d) and d.label not in DIGIT_LIKE]
     if not held_out:
         raise DataError(f"{signs} holds no sign of a held-out writer")
     rng = np.random.default_rng(SEED)
