@@ -47,7 +47,7 @@ class Settings:
     way: float = 0.6  # share of the way from the old weights to the new ones that is gone
     forgetting: float = 0.001  # share of the rehearsal digits that may be read worse
     check: int = 10  # steps between two looks at what was held back
-    patience: int = 6  # looks without gain before it stops
+    patience: int = 8  # looks without gain before it stops
     augmentation: Augmentation = field(default_factory=Augmentation)
 
 
@@ -135,7 +135,7 @@ def _done(spent: float, settings: Settings, history: list[dict], best: int) -> f
 class _Task:
     """The networks, the data and the one step of a fine-tuning."""
 
-    CHECKED = 1000  # rehearsal digits that are never rehearsed: forgetting shows on them
+    CHECKED = 2000  # rehearsal digits that are never rehearsed: forgetting shows on them
 
     def __init__(self, network, learnt: Corrections, held_back: Corrections, memory, settings):
         self.settings = settings
