@@ -150,7 +150,7 @@ def ensure_shipped(db: Database, folder: Path = SHIPPED) -> int:
     _check(shipped)
     with db.writing("versions") as connection:
         found = _shipped_number(connection, digest)
-        number = found or _insert(connection, replace(shipped, evaluations=_shipped_with(folder)))
+        number = found or _insert(connection, _evaluated(shipped, folder, digest))
         champion = _champion(connection)
         kind = select(versions.c.kind).where(versions.c.number == champion)
         if champion is None or (not found and connection.execute(kind).scalar() == "shipped"):
@@ -178,14 +178,14 @@ def ship_evaluation(folder: Path, name: str, arrays: Mapping[str, np.ndarray]) -
     part.replace(file)
 
 
-def _shipped_with(folder: Path) -> dict[str, dict[str, np.ndarray]]:
-    """The evaluations beside a shipped model, by name of the set, that are of this very model."""
-    digest, found = _digest(_read_folder(folder)), {}
+def _evaluated(shipped: NewVersion, folder: Path, digest: str) -> NewVersion:
+    """A shipped model with those evaluations beside it that are of this very model."""
+    found = {}
     for file in sorted((folder / EVALUATIONS).glob("*.npz")):
         arrays = _unpacked(file.read_bytes())
         if str(arrays.pop(_OF)) == digest:
             found[file.stem.replace("_", " ")] = arrays
-    return found
+    return replace(shipped, evaluations=found)
 
 
 _OF = "model"  # the digest of the model that a shipped evaluation is of
