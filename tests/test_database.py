@@ -246,10 +246,12 @@ def test_lease_is_held_until_it_is_given_back(database):
     assert leases.acquire(database, "training", "first", 60)
     assert not leases.acquire(database, "training", "second", 60)
     assert not leases.renew(database, "training", "second", 60)
-    leases.release(database, "training", "second")
+    with database.writing() as connection:
+        leases.release(connection, "training", "second")
     assert leases.current(database, "training").holder == "first"
     assert leases.acquire(database, "something else", "second", 60)
-    leases.release(database, "training", "first")
+    with database.writing() as connection:
+        leases.release(connection, "training", "first")
     assert leases.current(database, "training") is None
     assert leases.acquire(database, "training", "second", 60)
 

@@ -156,7 +156,8 @@ def test_job_of_another_machine_has_failed_when_its_lease_ran_out(database, monk
     os.kill(_pid(database, id), signal.SIGSTOP)  # as if the network between us were cut
     try:
         assert jobs.get(database, id).active
-        leases.release(database, "counting", jobs.holder(id))
+        with database.writing() as connection:
+            leases.release(connection, "counting", jobs.holder(id))
         _make_older(database, id)
         assert jobs.get(database, id).state == "failed"
     finally:

@@ -162,7 +162,8 @@ def finish(
             .values(state=state, result=result, error=error, finished=datetime.now(UTC))
         )
         kind = connection.execute(select(jobs.c.kind).where(jobs.c.id == id)).scalar_one()
-    leases.release(db, KINDS[kind][1], holder(id))
+        # With it, so that whoever sees that it has ended can start the next.
+        leases.release(connection, KINDS[kind][1], holder(id))
     return ended.rowcount == 1
 
 

@@ -57,10 +57,9 @@ def renew(db: Database, name: str, holder: str, seconds: float) -> bool:
         return held.rowcount == 1
 
 
-def release(db: Database, name: str, holder: str) -> None:
-    """Give a lease back; nothing happens if another holds it. Raises StoreError."""
-    with db.writing(f"lease {name}") as connection:
-        connection.execute(delete(leases).where(leases.c.name == name, leases.c.holder == holder))
+def release(connection: Connection, name: str, holder: str) -> None:
+    """Give a lease back within a transaction; nothing happens if another holds it."""
+    connection.execute(delete(leases).where(leases.c.name == name, leases.c.holder == holder))
 
 
 def current(db: Database, name: str) -> Lease | None:
