@@ -178,6 +178,21 @@ def test_five_with_a_separate_bar_is_one_five():
     assert read(on_white(canvas)) == "5"
 
 
+@pytest.mark.parametrize("label", "0123456789")
+@pytest.mark.parametrize("share", [0.4, 0.5])
+def test_digit_broken_across_is_one_digit(label, share):
+    ink = written(label, 150, 12)
+    middle = round(share * len(ink))
+    ink[middle - 3 : middle + 3] = 0
+    assert read(on_white(centred(ink))) == label
+
+
+def test_ones_above_each_other_are_two_lines():
+    one = written("1", 100, 10)
+    pair = np.vstack([one, np.zeros((25, one.shape[1]), np.uint8), one])
+    assert read(on_white(centred(pair, 400))) == "1\n1"
+
+
 def test_lines_are_read_from_top_to_bottom():
     canvas = np.zeros((420, 460), np.uint8)
     for number, left, top in (("40", 60, 30), ("7", 330, 50), ("58", 40, 240), ("3", 300, 220)):

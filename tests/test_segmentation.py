@@ -184,6 +184,34 @@ def test_whole_picture_as_one_digit_keeps_everything_together():
     assert segmentation.mask(line, (0, 1))[1].sum() == mask.sum()
 
 
+def test_lines_that_may_be_one_broken_digit_are_offered_as_one():
+    mask = masked(centred(written("3", 100, 10), 200))
+    assert segment(mask).whole is None
+    mask[98:102] = 0
+    segmentation = segment(mask)
+    assert len(segmentation.lines) == 2
+    (line,) = segmentation.whole.lines
+    assert segmentation.whole.mask(line, (0, 1))[1].sum() == mask.sum()
+
+
+@pytest.mark.parametrize(("texts", "gap"), [("11", 30), (["123", "456"], 4)])
+def test_lines_far_apart_or_wide_are_no_broken_digit(texts, gap):
+    rows = [written(text, 100, 10) for text in texts]
+    wide = max(row.shape[1] for row in rows)
+    rows = [np.pad(row, ((0, gap), (0, wide - row.shape[1]))) for row in rows]
+    segmentation = segment(masked(np.pad(np.vstack(rows), 20)))
+    assert len(segmentation.lines) == 2
+    assert segmentation.whole is None
+
+
+def test_side_of_a_neighbour_cut_off_by_the_edge_is_left_out():
+    mask = masked(centred(written("8", 100, 10), 160))
+    alone = boxes(segment(mask))
+    cv2.line(mask, (-8, 30), (20, 130), 1, 10)
+    assert 25 < mask[:, 0].sum() < 55  # it runs along the edge for a part of its height
+    assert boxes(segment(mask)) == alone
+
+
 def test_texture_gives_a_bounded_number_of_pieces():
     mask = np.zeros((600, 600), np.uint8)
     mask[::20, ::20] = 1

@@ -155,12 +155,6 @@ def _add_train(commands) -> None:
         metavar="N",
         help="drawings, and as many photographs, to make (%(default)s)",
     )
-    command.add_argument(
-        "--start", type=_file, metavar="FILE", help="a .keras file whose weights to begin with"
-    )
-    command.add_argument(
-        "--learning-rate", type=float, metavar="X", help="the largest; it rises and falls"
-    )
 
 
 def _add_train_ink(commands) -> None:
@@ -208,6 +202,12 @@ def _add_training(command: argparse.ArgumentParser, drawings_needed: bool) -> No
         "--precision",
         choices=("float32", "mixed_bfloat16"),
         help="mixed_bfloat16 is faster where the processor has it",
+    )
+    command.add_argument(
+        "--start", type=_file, metavar="FILE", help="a .keras file whose weights to begin with"
+    )
+    command.add_argument(
+        "--learning-rate", type=float, metavar="X", help="the largest; it rises and falls"
     )
 
 
@@ -410,13 +410,11 @@ def _train(arguments: argparse.Namespace) -> int:
 
 
 def _train_ink(arguments: argparse.Namespace) -> int:
-    from digitlab.release import train_binarizer
-    from digitlab.training import Settings
+    from digitlab.release import INK_SETTINGS, train_binarizer
 
     a = arguments
-    settings = Settings(epochs=10, batch=32, learning_rate=3e-3, averaging=0.998)
-    settings = replace(settings, **_chosen(a))
-    train_binarizer(a.out, a.data, a.strokes, a.signs, settings, a.pages, _tell)
+    settings = replace(INK_SETTINGS, **_chosen(a))
+    train_binarizer(a.out, a.data, a.strokes, a.signs, settings, a.pages, _tell, a.start)
     return 0
 
 

@@ -45,6 +45,7 @@ CROSSED = 0.2  # of the sevens with a single stroke
 STRAIGHTENED = 0.12  # of all drawings
 ROUND = 0.2  # of the numbers: they end in zeros, as amounts do
 LINKED = 0.5  # of the numbers: a stroke leads from each zero to the next
+SYMBOLS = 1.6  # times as likely as a letter
 SIGN = "sign"  # kind of whole letters and symbols
 SCRIBBLE = "scribble"
 WHOLE = 0.86  # share of overlap from which a candidate covers all of a sign
@@ -272,10 +273,12 @@ def _levelled(drawings: list[Drawing]) -> np.ndarray:
 
     A sign that makes up a share p of the drawings makes up a share in proportion to the square
     root of p of what is taken: a question mark is as much like a digit as an e, and much rarer.
+    Signs that are no letters count for more, since they are read as digits more often.
     """
     labels = np.array([drawing.label for drawing in drawings])
     _, which, counts = np.unique(labels, return_inverse=True, return_counts=True)
     weights = 1 / np.sqrt(counts[which])
+    weights *= [1.0 if drawing.label.isalpha() else SYMBOLS for drawing in drawings]
     return weights / weights.sum()
 
 
@@ -363,7 +366,7 @@ def build(
     parts = [
         make(_drawn, pictures, seed, own, **arguments),
         make(_photographs, pictures, seed + 1, own, **arguments),
-        make(_signs, pictures, seed + 2, other, **arguments),
+        make(_signs, 2 * pictures, seed + 2, other, **arguments),
         make(_photographs, pictures // 8, seed + 3, other, **arguments),
         make(_scribbles, pictures // 6, seed + 4, own, **arguments),
     ]

@@ -63,11 +63,15 @@ class Row:
 
 @dataclass(frozen=True)
 class Preparation:
-    """One picture seen as ink, and the rows of candidate digits found in it, top down."""
+    """One picture seen as ink, and the rows of candidate digits found in it, top down.
+
+    `whole` is all of its writing as one digit, where the rows may be what is left of a broken one.
+    """
 
     paper: Paper
     segmentation: Segmentation
     rows: tuple[Row, ...]
+    whole: Candidate | None = None
 
     @property
     def glyphs(self) -> tuple[Glyph, ...]:
@@ -100,7 +104,11 @@ def prepare(image: np.ndarray, boxes: Sequence[Box] | None = None) -> Preparatio
         segmentation = segment_boxes(paper.mask, [_working_box(b, paper.scale) for b in boxes])
     limits = image.shape[1], image.shape[0]
     rows = tuple(_row(paper, segmentation, line, limits) for line in segmentation.lines)
-    return Preparation(paper, segmentation, rows)
+    whole = None
+    if segmentation.whole is not None:
+        (line,) = segmentation.whole.lines
+        (whole,) = _row(paper, segmentation.whole, line, limits).candidates
+    return Preparation(paper, segmentation, rows, whole)
 
 
 def _row(paper: Paper, segmentation: Segmentation, line: TextLine, limits) -> Row:

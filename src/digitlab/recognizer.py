@@ -208,6 +208,8 @@ class Recognizer:
         began = time.perf_counter()
         preparation = prepare(image, boxes)
         lines = self._read_rows(preparation.rows, boxes is not None)
+        if preparation.whole is not None:
+            lines = self._mended(preparation.whole, lines)
         text = "\n".join(filter(None, (self._text(digits) for digits in lines)))
         digits = tuple(digit for line in lines for digit in line)
         spent = (time.perf_counter() - began) * 1000
@@ -236,6 +238,13 @@ class Recognizer:
         if not any(lines):
             lines = [[self._best_guess(rows, beliefs)]]
         return lines
+
+    def _mended(self, whole: Candidate, lines: list[list[Digit]]) -> list[list[Digit]]:
+        """One digit instead of several lines of its broken parts, if it is believed as much."""
+        row = Row(1, (whole,), whole.glyph.box[3])
+        ((digit,),) = self._read_rows((row,), False)
+        others = np.prod([part.confidence for line in lines for part in line])
+        return [[digit]] if digit.accepted and digit.confidence > 0.9 * others else lines
 
     def _best_guess(self, rows: tuple[Row, ...], beliefs: Beliefs) -> Digit:
         """Where nothing looks like a digit: what comes nearest to one."""

@@ -24,6 +24,8 @@ REFUSED = {"mnist": 0.008, "drawn": 0.02}
 drawn ones, about 4 % can't be read by anybody."""
 OTHERS = 0.05  # of what people hand in is no digit
 WORST_LOSS = 3.0  # a wrong label tells nothing of how sure to be
+INK_SETTINGS = training.Settings(epochs=10, batch=32, learning_rate=3e-3, averaging=0.998)
+"""How the binarization network is trained unless somebody says otherwise."""
 
 Tell = Callable[[str], None]
 
@@ -83,6 +85,7 @@ def train_binarizer(
     settings: training.Settings,
     pages: int,
     tell: Tell = print,
+    start: Path | None = None,
 ) -> None:
     """Train the network that tells handwriting from lines, print and paper; write ink.tflite.
 
@@ -92,6 +95,7 @@ def train_binarizer(
     data, strokes, signs : as in `train_version`.
     pages : synthetic pages to make.
     tell : gets lines of progress.
+    start : a .keras file whose weights to begin with; None begins from scratch.
 
     Raises
     ------
@@ -102,8 +106,9 @@ def train_binarizer(
     ink, labels, _, _ = load_mnist(data)
     own, others = load_drawings(strokes), load_drawings(signs)
     windows = []
+    seeds = 70 + 100 * settings.seed, 60  # a run that starts from another's network sees new pages
     for name, part, share, seed in zip(
-        ("learn", "validate"), split(len(labels)), (1.0, VALIDATION_PAGES), (70, 60), strict=True
+        ("learn", "validate"), split(len(labels)), (1.0, VALIDATION_PAGES), seeds, strict=True
     ):
         drawings = [corpus.parted(group)[name == "validate"] for group in (own, others)]
         file = work / f"pages-{name}.npz"
@@ -116,23 +121,35 @@ def train_binarizer(
             part_file.replace(file)
         with np.load(file) as stored:
             windows.append((stored["pages"], stored["truth"]))
-    network = training.fit_binarizer(*windows, settings, out, TILE, tell)
+    network = training.fit_binarizer(*windows, settings, out, TILE, tell, start)
     network.save(out / "ink.keras")
     model = training.to_tflite(network)
     (out / "ink.tflite").write_bytes(model)
-    history = json.loads((out / "history.json").read_text(encoding="utf-8"))
-    card = _INK_CARD.format(
-        parameters=network.count_params(),
-        bytes=len(model),
-        trained=datetime.now(UTC).date().isoformat(),
-        program=__version__,
-        overlap=history[-1]["val_overlap"],
-        windows=len(windows[1][0]),
-        pages=pages,
-        **{key: getattr(settings, key) for key in ("epochs", "seed", "precision")},
-    )
-    (out / "INK_CARD.md").write_text(card, encoding="utf-8")
+    before = _training_of(start, INK_METRICS) if start else None
+    overlap = training.history(out)[-1]["val_overlap"]
+    metrics = {
+        "program": __version__,
+        "trained": datetime.now(UTC).date().isoformat(),
+        "parameters": network.count_params(),
+        "bytes": len(model),
+        "overlap": overlap,
+        "windows": len(windows[1][0]),
+        "training": {"settings": asdict(settings), "pages": pages, "start": before},
+    }
+    (out / INK_METRICS).write_text(json.dumps(metrics, indent=1), encoding="utf-8")
+    (out / "INK_CARD.md").write_text(ink_card(metrics), encoding="utf-8")
     tell(f"{network.count_params():,} parameters, written to {out}")
+
+
+def ink_card(metrics: dict) -> str:
+    """What a stranger should know about a binarization network, as Markdown."""
+    settings, lineage = metrics["training"]["settings"], metrics["training"]
+    return _INK_CARD.format(
+        **{key: value for key, value in metrics.items() if key != "training"},
+        **{key: settings[key] for key in ("epochs", "seed", "precision")},
+        pages=lineage["pages"],
+        commands=_commands(lineage, "ink", "ink.keras", _ink_command),
+    )
 
 
 def _mnist(ink: np.ndarray, labels: np.ndarray, index: np.ndarray) -> Examples:
@@ -291,36 +308,51 @@ def _threshold(confidence: np.ndarray, right: np.ndarray, wanted: float) -> floa
     return float(confidence[order[enough[-1]]]) if enough.size else 1.0
 
 
-def _training_of(network: Path) -> dict:
+def _training_of(network: Path, file: str = "metrics.json") -> dict:
     """How the version was trained whose .keras file this is; {} if nothing beside it says so."""
-    file = network.with_name("metrics.json")
-    return json.loads(file.read_text("utf-8")).get("training", {}) if file.exists() else {}
+    path = network.with_name(file)
+    return json.loads(path.read_text("utf-8")).get("training", {}) if path.exists() else {}
 
 
-def _commands(lineage: dict) -> str:
-    """The commands that train such a version, one for each network that it began with."""
+def _commands(lineage: dict, out: str, network: str, command: Callable[[dict], list[str]]) -> str:
+    """The commands that train such a version, one for each network that it began with.
+
+    Parameters
+    ----------
+    out, network : names of the last stage's folder, and of a network's file in one.
+    command : the lines that train one stage, but for where it begins and what it writes.
+    """
     stages = [lineage]
     while stages[0].get("start"):
         stages.insert(0, stages[0]["start"])
-    folders = [f"stage{number}" for number in range(1, len(stages))] + ["model"]
-    starts = [None, *folders]
-    return "\n".join(map(_command, stages, starts, folders))
+    folders = [f"stage{number}" for number in range(1, len(stages))] + [out]
+    lines = []
+    for stage, before, folder in zip(stages, [None, *folders], folders, strict=False):
+        start = [] if before is None else [f"--start {before}/{network}"]
+        lines.append(" \\\n        ".join([*command(stage), *start, f"--out {folder}"]))
+    return "\n".join(f"    {line}" for line in lines)
 
 
-def _command(stage: dict, start: str | None, out: str) -> str:
-    settings = stage["settings"]
-    parts = [
-        "digitlab train --data mnist.npz --strokes unipen_strokes.jsonl.gz",
-        "    --signs unipen_nondigits.jsonl.gz",
-        f"    --pictures {stage['pictures']} --epochs {settings['epochs']}",
-        f"    --seed {settings['seed']} --precision {settings['precision']}",
+def _command(stage: dict) -> list[str]:
+    pictures = f"--pictures {stage['pictures']}"
+    return _training_command("train", pictures, stage["settings"], training.Settings())
+
+
+def _ink_command(stage: dict) -> list[str]:
+    pages = f"--pages {stage['pages']}"
+    return _training_command("train-ink", pages, stage["settings"], INK_SETTINGS)
+
+
+def _training_command(verb: str, amount: str, settings: dict, usual) -> list[str]:
+    lines = [
+        f"digitlab {verb} --data mnist.npz --strokes unipen_strokes.jsonl.gz",
+        "--signs unipen_nondigits.jsonl.gz",
+        f"{amount} --epochs {settings['epochs']}",
+        f"--seed {settings['seed']} --precision {settings['precision']}",
     ]
-    if settings["learning_rate"] != training.Settings.learning_rate:
-        parts.append(f"    --learning-rate {settings['learning_rate']}")
-    if start is not None:
-        parts.append(f"    --start {start}/model.keras")
-    parts.append(f"    --out {out}")
-    return " \\\n".join(f"    {part}" for part in parts)
+    if settings["learning_rate"] != usual.learning_rate:
+        lines.append(f"--learning-rate {settings['learning_rate']}")
+    return lines
 
 
 def model_card(metrics: dict) -> str:
@@ -331,7 +363,7 @@ def model_card(metrics: dict) -> str:
         **{key: metrics[key] for key in ("version", "trained", "parameters", "bytes", "program")},
         **{key: settings[key] for key in ("architecture", "epochs", "seed", "precision")},
         pictures=metrics["training"]["pictures"],
-        commands=_commands(metrics["training"]),
+        commands=_commands(metrics["training"], "model", "model.keras", _command),
         accuracy=test["accuracy"],
         errors=test["errors"],
         images=test["images"],
@@ -390,6 +422,8 @@ Z, S, b, q) are read as digits. Not for decisions about people without a person 
 """
 
 
+INK_METRICS = "ink_metrics.json"
+
 _INK_CARD = """# Model card: the binarization network
 
 | | |
@@ -404,13 +438,12 @@ _INK_CARD = """# Model card: the binarization network
 
 About {pages:,} synthetic pages whose every pixel is known (`digitlab.pages_corpus`): MNIST's
 training images and UNIPEN's strokes (sources and licences as in MODEL_CARD.md) on plain, ruled,
-squared, boxed, underlined, patterned and printed paper in all kinds of light.
+squared, boxed, underlined, patterned and printed paper in all kinds of light; a third of them
+are cut out close around a digit or two.
 
 ## Train it again
 
-    digitlab train-ink --data mnist.npz --strokes unipen_strokes.jsonl.gz \\
-        --signs unipen_nondigits.jsonl.gz --pages {pages} --epochs {epochs} \\
-        --seed {seed} --precision {precision} --out ink
+{commands}
 
 ## Limits
 

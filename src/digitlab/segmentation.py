@@ -16,6 +16,7 @@ import numpy as np
 MOST_PIECES = 160  # more is texture, not writing
 MOST_JOINED = 5  # pieces in one digit
 SPECK = 0.13  # of the tallest piece: smaller in both directions is dirt
+GAP = 0.08  # of a digit's height: parts of a broken one are no farther apart
 SMALL = 0.42  # of the line's height: lower is a dot, a comma, a dash or part of a digit
 
 
@@ -67,10 +68,14 @@ class TextLine:
 
 @dataclass
 class Segmentation:
-    """Which pixel belongs to which piece ((h, w) int32, 0 is none), and the lines, top down."""
+    """Which pixel belongs to which piece ((h, w) int32, 0 is none), and the lines, top down.
+
+    `whole` is all of the writing as one piece, where the lines may be what is left of one digit.
+    """
 
     labels: np.ndarray
     lines: list[TextLine]
+    whole: "Segmentation | None" = None
 
     def mask(self, line: TextLine, span: tuple[int, int]) -> tuple[Piece, np.ndarray]:
         """The joined piece of `span` and its mask (h, w) bool within the piece's box."""
@@ -93,10 +98,26 @@ def segment(mask: np.ndarray, whole: bool = False) -> Segmentation:
     labels, pieces = _connected(mask)
     lines = [_order(group) for group in _group_lines(pieces)]
     segmentation = Segmentation(labels, [line for line in lines if line.pieces])
+    segmentation.whole = _whole(segmentation)
     for line in segmentation.lines:
         _arrange(segmentation, line)
     segmentation.lines = [line for line in segmentation.lines if line.pieces]
     return segmentation
+
+
+def _whole(segmentation: Segmentation) -> Segmentation | None:
+    """What looks like several lines as one digit, if it has one's shape and hardly a gap."""
+    pieces = [piece for line in segmentation.lines for piece in line.pieces]
+    if len(segmentation.lines) < 2:
+        return None
+    first, *others = sorted(pieces, key=lambda piece: piece.top)
+    joined, gap = first, 0
+    for piece in others:
+        gap = max(gap, piece.top - joined.bottom)
+        joined = joined.joined(piece)
+    if gap > GAP * joined.height or joined.width > 1.1 * joined.height:
+        return None
+    return _as_one(np.isin(segmentation.labels, joined.labels).astype(np.uint8))
 
 
 def segment_boxes(mask: np.ndarray, boxes: Sequence[tuple[int, int, int, int]]) -> Segmentation:
@@ -165,10 +186,10 @@ def _cut_through(piece: Piece, labels: np.ndarray, tallest: int) -> bool:
 
     A whole digit touches the picture's edge in a point or two, a cut one all along.
     """
-    if piece.width >= 0.35 * tallest:
+    if piece.width >= 0.5 * tallest:
         return False
     contact = np.isin(labels[:, [0, -1]], piece.labels).sum(0).max()
-    return contact > 0.55 * piece.height
+    return contact > 0.25 * piece.height
 
 
 def _group_lines(pieces: list[Piece]) -> list[list[Piece]]:

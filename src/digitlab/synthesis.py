@@ -111,10 +111,10 @@ def crossed(drawing: Drawing, rng: np.random.Generator) -> Drawing:
         return drawing
     stem = drawing.strokes[0]
     tall = float(np.ptp(stem[:, 1]))
-    level = stem[:, 1].min() + rng.uniform(0.35, 0.65) * tall
+    level = stem[:, 1].min() + rng.uniform(0.3, 0.72) * tall
     lower_half = stem[len(stem) // 2 :]
     centre = lower_half[np.abs(lower_half[:, 1] - level).argmin(), 0]
-    left, right = rng.uniform(0.12, 0.35, 2) * tall
+    left, right = rng.uniform(0.12, 0.4, 2) * tall
     rise = rng.normal(0, 0.06, 2) * tall
     bar = np.array([[centre - left, level + rise[0]], [centre + right, level - rise[1]]])
     strokes = (stem, bar.astype(np.float32))

@@ -32,7 +32,7 @@ class Settings:
     averaging: float = 0.999  # of the weights, exponentially, a step
     made: float = 1.0  # made digits an epoch, as a share of MNIST's; drawn anew each epoch
     others: float = 0.28  # pieces and pairs of digits an epoch, as a share of the digits
-    signs: float = 0.16  # letters, symbols and scribbles an epoch, likewise
+    signs: float = 0.22  # letters, symbols and scribbles an epoch, likewise
     seed: int = 0
     precision: str = "float32"  # "mixed_bfloat16" where the processor has bfloat16 instructions
     augmentation: Augmentation = field(default_factory=Augmentation)
@@ -271,6 +271,7 @@ def fit_binarizer(
     folder: Path,
     side: int,
     tell: Callable[[str], None] = print,
+    start: Path | None = None,
 ) -> keras.Model:
     """Train the binarization network, or go on where a stopped run in `folder` left off.
 
@@ -278,6 +279,7 @@ def fit_binarizer(
     ----------
     train, validation : windows (n, s, s) uint8 and their truth, as `pages_corpus.make` gives them.
     side : pixels of the square that the returned network takes; it learns on windows of s.
+    start : a .keras file of such a network, whose weights to begin with.
 
     Returns
     -------
@@ -287,6 +289,8 @@ def fit_binarizer(
     keras.utils.set_random_seed(settings.seed)
     batches = Windows(*train, settings)
     network = networks.binarizer(train[0].shape[1], dtype=settings.precision)
+    if start is not None:
+        network.set_weights(load(start).get_weights())
     trainee = keras.Model(network.input, network.output["ink"])
     loss = keras.losses.BinaryCrossentropy(from_logits=True)
     trainee.compile(_optimizer(settings, len(batches)), loss, metrics=[overlap])
