@@ -178,6 +178,15 @@ def test_five_with_a_separate_bar_is_one_five():
     assert read(on_white(canvas)) == "5"
 
 
+@pytest.mark.parametrize("label", "2358")
+def test_digit_cut_out_close_on_a_strong_pattern_is_read(label):
+    page = photographed(np.pad(written(label, 110, 10), 18), paper=200, pen=90).astype(float)
+    rows, columns = np.mgrid[: page.shape[0], : page.shape[1]]
+    threads = (np.cos((rows + columns) * 0.7) > 0.2) | (np.cos((rows - columns) * 0.7) > 0.2)
+    page -= 40 * threads[..., None]
+    assert read(page.clip(0, 255).astype(np.uint8)) == label
+
+
 @pytest.mark.parametrize("label", "0123456789")
 @pytest.mark.parametrize("share", [0.4, 0.5])
 def test_digit_broken_across_is_one_digit(label, share):

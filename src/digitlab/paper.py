@@ -18,8 +18,10 @@ SMALL_SIDE = 120  # a photograph smaller than this is enlarged, since strokes ar
 BACKGROUND_SIDE = 320  # the light changes slowly, so the ground is estimated on a small copy
 TINY = 32  # pixels; a picture no larger than this holds one digit
 CROP = 200  # pixels; a picture no larger than this may be a crop without margins
+CLOSE_UP = 400  # pixels at working size; in a picture no larger the light is taken to vary less
 FLAT_SHARE = 0.4  # of all pixels exactly alike: a drawing or a scan, not a photograph
 INK = 0.4  # soft ink from which a pixel is ink
+LARGE = 0.35  # of the picture's shorter side: writing as high may lie on a pattern
 LEAST_CONTRAST = 0.055  # share of the ground's light that ink must take away to be seen
 
 
@@ -198,9 +200,22 @@ def _read_photo(image: np.ndarray, grey: np.ndarray, scale: float) -> Paper:
     """A photograph: the light is evened out, then ink is what is clearly darker than its ground."""
     darkness, light = even_light(image, grey)
     level = level_of(darkness)
-    blank = np.zeros(darkness.shape, np.float32)
-    ink = blank if level is None else _handwriting(darkness, level)
+    ink = _large_writing(darkness) if level is None else _handwriting(darkness, level)
     return Paper(grey, darkness, ink, _grown(ink > INK, ink > 0.7), scale, False, light)
+
+
+def _large_writing(darkness: np.ndarray) -> np.ndarray:
+    """Soft ink, (h, w) float32, where nothing stands out from a pattern that fills the picture.
+
+    A digit cut out close on squared or patterned paper hardly does. It fills much of the picture,
+    which grains and threads, that may look like writing too, do not.
+    """
+    level = level_of(darkness, busy=True)
+    if level is not None:
+        ink = _handwriting(darkness, level)
+        if usual_height((ink > INK).astype(np.uint8)) >= LARGE * min(darkness.shape):
+            return ink
+    return np.zeros(darkness.shape, np.float32)
 
 
 def _handwriting(darkness: np.ndarray, level: float) -> np.ndarray:
@@ -297,7 +312,9 @@ def _ground(channel: np.ndarray) -> np.ndarray:
     small, _ = resize(channel, min(1.0, BACKGROUND_SIDE / max(channel.shape)))
     small = cv2.medianBlur(np.ascontiguousarray(small), 3)
     # A closing removes what is dark and narrower than the kernel, and keeps edges of shadows.
-    size = max(5, round(min(small.shape) * 0.25)) | 1
+    # In a small picture, which may be cut out close, a stroke fills more of it.
+    share = 0.4 if max(channel.shape) <= CLOSE_UP else 0.25
+    size = max(5, round(min(small.shape) * share)) | 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
     closed = cv2.morphologyEx(small, cv2.MORPH_CLOSE, kernel)
     soft = cv2.GaussianBlur(closed, (0, 0), 1.5)
@@ -344,15 +361,18 @@ def _separate(darkness: np.ndarray, dark: float) -> tuple[np.ndarray, np.ndarray
     return ink, mask
 
 
-def level_of(darkness: np.ndarray) -> float | None:
-    """How dark ink is on this page, or None where nothing stands out from its ground."""
+def level_of(darkness: np.ndarray, busy: bool = False) -> float | None:
+    """How dark ink is on this page, or None where nothing stands out from its ground.
+
+    `busy` says that a pattern may pass for the paper's grain, so that ink stands out less.
+    """
     noise = _noise(darkness)
     seen = _smoothed(darkness)
-    seen = seen[seen > max(3 * noise, LEAST_CONTRAST * 0.7)]
+    seen = seen[seen > max((2 if busy else 3) * noise, LEAST_CONTRAST * 0.7)]
     if seen.size < 12:
         return None
     dark = _ink_level(seen)
-    return dark if dark >= max(LEAST_CONTRAST, 4 * noise) else None
+    return dark if dark >= max(LEAST_CONTRAST, (2 if busy else 4) * noise) else None
 
 
 def _smoothed(darkness: np.ndarray) -> np.ndarray:
