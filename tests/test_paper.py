@@ -129,8 +129,12 @@ def test_grain_of_the_paper_is_no_ink(strength):
     assert mask.mean() < 0.001
 
 
-def test_slope_of_light_is_no_ink():
-    slope = np.linspace(120, 220, 300)[None] * np.ones((200, 1))
+@pytest.mark.parametrize("angle", [0, 40, 90, 200])
+@pytest.mark.parametrize("darkest", [90, 120])
+def test_slope_of_light_is_no_ink(darkest, angle):
+    y, x = np.mgrid[-1:1:200j, -1:1:300j]
+    along = np.cos(np.deg2rad(angle)) * x + np.sin(np.deg2rad(angle)) * y
+    slope = np.interp(along, (along.min(), along.max()), (darkest, 220))
     page = slope + np.random.default_rng(0).normal(0, 2, slope.shape)
     assert read_paper(np.rint(page).astype(np.uint8)).mask.mean() < 0.001
 

@@ -178,6 +178,21 @@ def test_five_with_a_separate_bar_is_one_five():
     assert read(on_white(canvas)) == "5"
 
 
+@pytest.mark.parametrize("label", "0123456789")
+def test_digit_of_sixteen_pixels_is_read(label):
+    ink = cv2.GaussianBlur(written(label, 150, 18), (0, 0), 3)
+    small = cv2.resize(
+        ink, (max(3, round(16 * ink.shape[1] / ink.shape[0])), 16), interpolation=cv2.INTER_AREA
+    )
+    assert read(placed(small, (16, 16), (16 - small.shape[1]) // 2, 0)) == label
+
+
+def test_box_in_a_tiny_picture_is_in_its_own_pixels():
+    bar = placed(np.full((10, 2), 255, np.uint8), (16, 16), 7, 3)
+    (digit,) = champion().recognize(bar).digits
+    assert digit.box == pytest.approx((7, 3, 2, 10), abs=2)
+
+
 @pytest.mark.parametrize("label", "2358")
 def test_digit_cut_out_close_on_a_strong_pattern_is_read(label):
     page = photographed(np.pad(written(label, 110, 10), 18), paper=200, pen=90).astype(float)

@@ -17,8 +17,8 @@ WORKING_SIDE = 1600  # pixels; a digit of 1/60 of the picture is still 26 pixels
 SMALL_SIDE = 120  # a photograph smaller than this is enlarged, since strokes are 1-2 pixels wide
 BACKGROUND_SIDE = 320  # the light changes slowly, so the ground is estimated on a small copy
 TINY = 32  # pixels; a picture no larger than this holds one digit
+MINUTE = 18  # pixels; a picture no larger is enlarged first: its strokes are a pixel or two wide
 CROP = 200  # pixels; a picture no larger than this may be a crop without margins
-CLOSE_UP = 400  # pixels at working size; in a picture no larger the light is taken to vary less
 FLAT_SHARE = 0.4  # of all pixels exactly alike: a drawing or a scan, not a photograph
 INK = 0.4  # soft ink from which a pixel is ink
 LARGE = 0.35  # of the picture's shorter side: writing as high may lie on a pattern
@@ -124,6 +124,8 @@ def _flat_level(grey: np.ndarray) -> int | None:
 
 def _read_flat(grey: np.ndarray, level: int, scale: float) -> Paper:
     """A drawing or a clean scan: ink is what differs from the one ground."""
+    grey, factor = resize(grey, _enlargement(grey))
+    scale *= factor
     lighter = cv2.subtract(grey, np.full_like(grey, level))
     darker = cv2.subtract(np.full_like(grey, level), grey)
     light = int(lighter.sum(dtype=np.int64)) > int(darker.sum(dtype=np.int64))
@@ -139,6 +141,11 @@ def _read_flat(grey: np.ndarray, level: int, scale: float) -> Paper:
         ink = _handwriting(share, 1.0)
         mask = (ink > INK).astype(np.uint8)
     return Paper(grey, share, ink, mask, scale, True, light)
+
+
+def _enlargement(grey: np.ndarray) -> float:
+    """By how much to enlarge a tiny picture before its ink is told from its ground."""
+    return 3.0 if max(grey.shape) <= MINUTE else 1.0
 
 
 def _is_mnist(share: np.ndarray) -> bool:
@@ -186,11 +193,11 @@ def _corner_share(mask: np.ndarray) -> float:
 
 def _read_crop(grey: np.ndarray, ground: float, ink: float, scale: float) -> Paper | None:
     """A crop of two tones: ink is what is nearer to the ink's. None if there are lines in it."""
-    factor = 1.0 if max(grey.shape) <= TINY else max(1.0, SMALL_SIDE / min(grey.shape))
+    tiny = max(grey.shape) <= TINY
+    factor = _enlargement(grey) if tiny else max(1.0, SMALL_SIDE / min(grey.shape))
     large, factor = resize(grey, min(4.0, factor))
     share = ((large.astype(np.float32) - ground) / (ink - ground)).clip(0, 1)
     mask = (share > 0.45).astype(np.uint8)
-    tiny = max(grey.shape) <= TINY
     if not tiny and ruling(mask) is not None:
         return None
     return Paper(large, share, share, mask, scale * factor, tiny, ink > ground)
@@ -200,7 +207,15 @@ def _read_photo(image: np.ndarray, grey: np.ndarray, scale: float) -> Paper:
     """A photograph: the light is evened out, then ink is what is clearly darker than its ground."""
     darkness, light = even_light(image, grey)
     level = level_of(darkness)
-    ink = _large_writing(darkness) if level is None else _handwriting(darkness, level)
+    if level is None:
+        ink = _large_writing(darkness)
+    else:
+        ink = _handwriting(darkness, level)
+        if not (ink > INK).any():  # what stands out was something lighter beside dark writing
+            other = _darkness(image if light else 255 - image)
+            level = level_of(other)
+            if level is not None and ((found := _handwriting(other, level)) > INK).any():
+                darkness, ink, light = other, found, not light
     return Paper(grey, darkness, ink, _grown(ink > INK, ink > 0.7), scale, False, light)
 
 
@@ -311,15 +326,31 @@ def _ground(channel: np.ndarray) -> np.ndarray:
     """The light of the paper without its ink, as if nothing were written; same shape, float32."""
     small, _ = resize(channel, min(1.0, BACKGROUND_SIDE / max(channel.shape)))
     small = cv2.medianBlur(np.ascontiguousarray(small), 3)
-    # A closing removes what is dark and narrower than the kernel, and keeps edges of shadows.
-    # In a small picture, which may be cut out close, a stroke fills more of it.
-    share = 0.4 if max(channel.shape) <= CLOSE_UP else 0.25
-    size = max(5, round(min(small.shape) * share)) | 1
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
-    closed = cv2.morphologyEx(small, cv2.MORPH_CLOSE, kernel)
+    # At the edge a closing takes a slope for ink: once more without the slope. Both are as light
+    # as the paper or lighter.
+    closed = _closed(small).astype(np.float32)
+    slope = _slope(closed)
+    closed = np.minimum(closed, _closed(small / slope) * slope)
     soft = cv2.GaussianBlur(closed, (0, 0), 1.5)
-    full = cv2.resize(soft, channel.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    return full.astype(np.float32)
+    return cv2.resize(soft, channel.shape[::-1], interpolation=cv2.INTER_LINEAR)
+
+
+def _closed(light: np.ndarray) -> np.ndarray:
+    """`light` (h, w) without what is dark and narrow; edges of shadows stay."""
+    size = max(5, round(min(light.shape) * 0.25)) | 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    return cv2.morphologyEx(light, cv2.MORPH_CLOSE, kernel)
+
+
+def _slope(light: np.ndarray) -> np.ndarray:
+    """The plane nearest to `light` (h, w), (h, w) float32 and nowhere below 1."""
+    y, x = np.meshgrid(*(np.linspace(-1, 1, side) for side in light.shape), indexing="ij")
+    # On a whole grid these three are orthogonal, so that each is found by itself.
+    plane = sum(
+        term * float((light * term).mean() / (term * term).mean())
+        for term in (np.ones_like(x), x, y)
+    )
+    return np.maximum(plane, 1.0).astype(np.float32)
 
 
 def _darkness(image: np.ndarray) -> np.ndarray:
