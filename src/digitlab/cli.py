@@ -149,6 +149,12 @@ def _add_train(commands) -> None:
     )
     _add_training(command, drawings_needed=False)
     command.add_argument(
+        "--kept",
+        type=_share,
+        metavar="X",
+        help="share of the start's weights in the average that comes out (0)",
+    )
+    command.add_argument(
         "--pictures",
         type=_positive,
         default=PICTURES,
@@ -247,6 +253,16 @@ def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text} is not a whole number above 0")
     return int(text)
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 0 to 1")
+    return share
 
 
 def _named_folder(text: str) -> tuple[str, Path]:
@@ -400,6 +416,8 @@ def _benchmark(arguments: argparse.Namespace) -> int:
 def _train(arguments: argparse.Namespace) -> int:
     if (arguments.strokes is None) != (arguments.signs is None):
         arguments.parser.error("--strokes and --signs go together")
+    if arguments.kept and arguments.start is None:
+        arguments.parser.error("--kept needs --start: otherwise there are no weights to keep")
     from digitlab.release import train_version
     from digitlab.training import Settings
 
@@ -420,7 +438,7 @@ def _train_ink(arguments: argparse.Namespace) -> int:
 
 def _chosen(arguments: argparse.Namespace) -> dict:
     """The settings of a training that were given."""
-    names = ("epochs", "seed", "precision", "learning_rate")
+    names = ("epochs", "seed", "precision", "learning_rate", "kept")
     given = {name: getattr(arguments, name, None) for name in names}
     return {name: value for name, value in given.items() if value is not None}
 

@@ -352,6 +352,8 @@ def _training_command(verb: str, amount: str, settings: dict, usual) -> list[str
     ]
     if settings["learning_rate"] != usual.learning_rate:
         lines.append(f"--learning-rate {settings['learning_rate']}")
+    if settings.get("kept"):
+        lines.append(f"--kept {settings['kept']}")
     return lines
 
 

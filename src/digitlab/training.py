@@ -33,6 +33,7 @@ class Settings:
     made: float = 1.0  # made digits an epoch, as a share of MNIST's; drawn anew each epoch
     others: float = 0.28  # pieces and pairs of digits an epoch, as a share of the digits
     signs: float = 0.22  # letters, symbols and scribbles an epoch, likewise
+    kept: float = 0.0  # share of the weights it started from in the average that comes out
     seed: int = 0
     precision: str = "float32"  # "mixed_bfloat16" where the processor has bfloat16 instructions
     augmentation: Augmentation = field(default_factory=Augmentation)
@@ -154,8 +155,15 @@ def fit(
 
     Returns
     -------
-    The float32 network with the averaged weights.
+    The float32 network with the averaged weights; with `settings.kept`, averaged once more with
+    those that it started from (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models").
+
+    Raises
+    ------
+    ValueError if `settings.kept` is not 0 but there is no start.
     """
+    if settings.kept and start is None:
+        raise ValueError("without a start there are no weights to keep")
     folder.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(settings.seed)
     batches = Batches(train, settings)
@@ -173,7 +181,14 @@ def fit(
     _run(trainee, batches, checks, settings, folder, tell, watch, follow)
     final = networks.build(settings.architecture)
     final.set_weights(network.get_weights())
-    return final
+    return between(final, load(start), settings.kept) if settings.kept else final
+
+
+def between(network: keras.Model, other: keras.Model, share: float) -> keras.Model:
+    """`network` with the mean of its own weights and those of `other`, which weigh `share`."""
+    pairs = zip(network.get_weights(), other.get_weights(), strict=True)
+    network.set_weights([(1 - share) * mine + share * theirs for mine, theirs in pairs])
+    return network
 
 
 def _optimizer(settings: Settings, steps: int):
