@@ -58,3 +58,15 @@ def test_card_and_history_say_how_it_was_trained(trained):
     (epoch,) = json.loads((trained / "history.json").read_text())
     assert {"loss", "overlap", "val_overlap"} <= set(epoch)
     assert f"{epoch['val_overlap']:.3f}" in card
+
+
+def test_card_names_the_network_that_it_began_with(trained):
+    from digitlab import release
+
+    first = json.loads((trained / release.INK_METRICS).read_text())
+    lineage = first["training"] | {"pages": 70, "start": first["training"]}
+    card = release.ink_card(first | {"training": lineage})
+    commands = card.split("## Train it again")[1]
+    assert commands.index("--pages 50") < commands.index("--out stage1")
+    assert commands.index("--pages 70") < commands.index("--start stage1/ink.keras")
+    assert commands.count("digitlab train-ink") == 2

@@ -86,6 +86,24 @@ def test_training_can_begin_with_the_weights_of_another(training, tmp_path):
     assert np.allclose(*kernels, atol=1e-6)
 
 
+def test_share_of_the_weights_it_began_with_is_kept(training, tmp_path):
+    settings = training.Settings(epochs=1, batch=50)
+    first = training.fit(mnist(50), mnist(50), settings, tmp_path / "first")
+    first.save(tmp_path / "first.keras")
+
+    def learnt(kept: float):
+        given = mnist(50), mnist(50), replace(settings, kept=kept), tmp_path / str(kept)
+        return training.fit(*given, start=tmp_path / "first.keras").get_weights()
+
+    for before, after, mixed in zip(first.get_weights(), learnt(0.0), learnt(0.25), strict=True):
+        assert np.allclose(mixed, 0.25 * before + 0.75 * after, atol=1e-5)
+
+
+def test_nothing_can_be_kept_where_nothing_was(training, tmp_path):
+    with pytest.raises(ValueError, match="no weights"):
+        training.fit(mnist(50), mnist(50), training.Settings(kept=0.5), tmp_path)
+
+
 def test_file_that_is_no_network_can_not_be_begun_with(training, tmp_path):
     (tmp_path / "broken.keras").write_bytes(b"no network")
     with pytest.raises(ModelError, match=r"broken\.keras"):
