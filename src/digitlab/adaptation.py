@@ -22,7 +22,7 @@ from digitlab.datasets import Digits, rehearsal
 from digitlab.held_back import part
 from digitlab.oddities import oddities
 from digitlab.samples import Corrections
-from digitlab.training import as_input
+from digitlab.training import as_input, between
 
 LEAST_BATCH = 16  # corrections in a batch, however few there are
 
@@ -203,11 +203,7 @@ class _Task:
 
     def between(self) -> list[np.ndarray]:
         """Weights on the way from the first ones to the averaged ones."""
-        way = self.settings.way
-        return [
-            (1 - way) * first + way * mean.numpy()
-            for first, mean in zip(self.first, self.mean, strict=True)
-        ]
+        return between(self.first, [mean.numpy() for mean in self.mean], self.settings.way)
 
     def look(self, step: int, seconds: float, loss: float) -> dict:
         """How the weights in between do on what is never learnt."""

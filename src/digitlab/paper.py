@@ -207,15 +207,7 @@ def _read_photo(image: np.ndarray, grey: np.ndarray, scale: float) -> Paper:
     """A photograph: the light is evened out, then ink is what is clearly darker than its ground."""
     darkness, light = even_light(image, grey)
     level = level_of(darkness)
-    if level is None:
-        ink = _large_writing(darkness)
-    else:
-        ink = _handwriting(darkness, level)
-        if not (ink > INK).any():  # what stands out was something lighter beside dark writing
-            other = _darkness(image if light else 255 - image)
-            level = level_of(other)
-            if level is not None and ((found := _handwriting(other, level)) > INK).any():
-                darkness, ink, light = other, found, not light
+    ink = _large_writing(darkness) if level is None else _handwriting(darkness, level)
     return Paper(grey, darkness, ink, _grown(ink > INK, ink > 0.7), scale, False, light)
 
 

@@ -168,8 +168,9 @@ def fit(
     keras.utils.set_random_seed(settings.seed)
     batches = Batches(train, settings)
     network = networks.build(settings.architecture, dtype=settings.precision)
-    if start is not None:
-        network.set_weights(load(start).get_weights())
+    first = None if start is None else load(start).get_weights()
+    if first is not None:
+        network.set_weights(first)
     trainee = keras.Model(network.input, network.output["logits"])
     trainee.compile(
         _optimizer(settings, len(batches)),
@@ -180,15 +181,14 @@ def fit(
     checks = as_input(validation.ink), truth
     _run(trainee, batches, checks, settings, folder, tell, watch, follow)
     final = networks.build(settings.architecture)
-    final.set_weights(network.get_weights())
-    return between(final, load(start), settings.kept) if settings.kept else final
+    learnt = network.get_weights()
+    final.set_weights(between(learnt, first, settings.kept) if settings.kept else learnt)
+    return final
 
 
-def between(network: keras.Model, other: keras.Model, share: float) -> keras.Model:
-    """`network` with the mean of its own weights and those of `other`, which weigh `share`."""
-    pairs = zip(network.get_weights(), other.get_weights(), strict=True)
-    network.set_weights([(1 - share) * mine + share * theirs for mine, theirs in pairs])
-    return network
+def between(first: list[np.ndarray], last: list[np.ndarray], way: float) -> list[np.ndarray]:
+    """Weights a share `way` of the way from the first ones to the last."""
+    return [(1 - way) * a + way * b for a, b in zip(first, last, strict=True)]
 
 
 def _optimizer(settings: Settings, steps: int):
