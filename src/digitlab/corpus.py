@@ -43,9 +43,11 @@ FLAGGED = 0.35  # of the ones with a single steep stroke
 SLASHED = 0.2  # of the zeros
 CROSSED = 0.2  # of the sevens with a single stroke
 STRAIGHTENED = 0.12  # of all drawings
+SWELLING = 0.25  # of the hands: their nib spreads under pressure
+MINIATURES = 0.1  # of the drawings of one digit, cut out close and brought to 16 to 30 pixels
 ROUND = 0.2  # of the numbers: they end in zeros, as amounts do
 LINKED = 0.5  # of the numbers: a stroke leads from each zero to the next
-SYMBOLS = 1.6  # times as likely as a letter
+SYMBOLS = 2.2  # times as likely as a letter
 SIGN = "sign"  # kind of whole letters and symbols
 SCRIBBLE = "scribble"
 WHOLE = 0.86  # share of overlap from which a candidate covers all of a sign
@@ -169,7 +171,7 @@ def write_signs(
     tall : about the height of a digit in pixels.
     """
     pen = tall * float(np.exp(rng.uniform(np.log(0.025), np.log(0.17))))
-    lean = rng.normal(0, 0.12)
+    lean, swell = rng.normal(0, 0.12), _swell(rng)
     signs = []
     for _ in range(count):
         height = tall * rng.uniform(0.85, 1.12)
@@ -178,12 +180,19 @@ def write_signs(
             signs.append((str(labels[i]), enlarge_mnist(mnist[i], height)))
         else:
             drawing = _any_of(drawings, rng)
-            signs.append((drawing.label, render(drawing, rng, height, pen, lean)))
+            signs.append((drawing.label, render(drawing, rng, height, pen, lean, swell)))
     if count > 1 and rng.random() < ROUND and (zeros := [d for d in drawings if d.label == "0"]):
         zero, last = zeros[int(rng.integers(len(zeros)))], min(count, int(rng.integers(2, 4)))
         low = tall * rng.uniform(0.6, 1.0)  # they often get smaller
-        signs[-last:] = [("0", render(zero, rng, low, pen, lean)) for _ in range(last)]
+        signs[-last:] = [
+            ("0", render(zero, rng, low, pen, lean, swell)) for _ in range(last)
+        ]
     return signs
+
+
+def _swell(rng: np.random.Generator) -> float:
+    """How much thinner than a downstroke a hand's other strokes are, mostly not at all."""
+    return float(rng.uniform(0.2, 0.75)) if rng.random() < SWELLING else 0.0
 
 
 def _any_of(drawings: list[Drawing], rng: np.random.Generator) -> Drawing:
@@ -244,11 +253,23 @@ def _drawn(seed: int, drawings, mnist, labels) -> list[tuple]:
         tall = rng.uniform(40, 260)
         pen = float(np.exp(rng.uniform(np.log(1.5), np.log(max(2.5, 0.2 * tall)))))
         count = 1 if rng.random() < 0.8 else int(rng.integers(2, 5))
-        chosen = [_any_of(drawings, rng) for _ in range(count)]
-        signs = [(d.label, render(d, rng, tall, pen)) for d in chosen]
+        chosen, swell = [_any_of(drawings, rng) for _ in range(count)], _swell(rng)
+        signs = [(d.label, render(d, rng, tall, pen, swell=swell)) for d in chosen]
         writing = write_row(signs, rng, (-0.05, 0.4))
+        if count == 1 and rng.random() < MINIATURES:
+            writing = _miniature(writing, rng)
         found += examples_of(writing.ink, writing, "drawn")
     return found
+
+
+def _miniature(writing: Writing, rng: np.random.Generator) -> Writing:
+    """A digit as collections of small pictures keep it: 16 to 30 pixels high, hardly a margin."""
+    x, y, w, h = writing.boxes[0]
+    cut = writing.ink[y : y + h, x : x + w]
+    factor = rng.uniform(16, 30) / max(w, h)
+    size = [max(1, round(side * factor)) for side in (w, h)]
+    ink = np.pad(cv2.resize(cut, size, interpolation=cv2.INTER_AREA), margin := rng.integers(0, 3))
+    return Writing(ink, writing.labels, np.array([[margin, margin, *size]]))
 
 
 def _signs(seed: int, drawings, mnist, labels) -> list[tuple]:

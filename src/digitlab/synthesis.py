@@ -139,6 +139,7 @@ def render(
     height: float,
     pen: float,
     lean: float = 0.0,
+    swell: float = 0.0,
 ) -> np.ndarray:
     """The drawing's ink, cut to its box, (h, w) uint8 with 255 for ink.
 
@@ -148,6 +149,8 @@ def render(
     height : of the longer side in pixels, pen excluded.
     pen : width of the stroke in pixels.
     lean : horizontal pixels to the right for each pixel upwards, added to the writer's own.
+    swell : how much thinner than a downstroke the others are, 0 for none to 1: as a nib that
+        spreads under pressure writes.
     """
     points = np.concatenate(drawing.strokes)
     centre = (points.min(0) + points.max(0)) / 2
@@ -161,7 +164,11 @@ def render(
     size = np.ceil((high - low) * factor + 2 * margin).astype(int)
     canvas = np.zeros((int(size[1]), int(size[0])), np.uint8)
     for stroke in strokes:
-        _draw(canvas, (stroke - low) * factor + margin, pen)
+        path = (stroke - low) * factor + margin
+        if swell and len(path) > 1:
+            _draw_with_nib(canvas, path, pen, swell)
+        else:
+            _draw(canvas, path, pen)
     return canvas
 
 
@@ -173,6 +180,20 @@ def _draw(canvas: np.ndarray, path: np.ndarray, pen: float) -> None:
         return
     width = max(1, round(pen))
     cv2.polylines(canvas, [fixed.reshape(-1, 1, 2)], False, 255, width, cv2.LINE_AA, _FRACTION)
+
+
+def _draw_with_nib(canvas: np.ndarray, path: np.ndarray, pen: float, swell: float) -> None:
+    """A path (points, 2) in pixels, as wide as the pen where it runs down, thinner elsewhere."""
+    length = np.concatenate([[0], np.hypot(*np.diff(path, axis=0).T).cumsum()])
+    steps = max(2, int(length[-1] / max(1.0, pen / 4)))
+    at = np.linspace(0, length[-1], steps + 1)
+    fine = np.stack([np.interp(at, length, path[:, axis]) for axis in (0, 1)], 1)
+    down = np.diff(fine[:, 1]) / max(length[-1] / steps, 1e-6)
+    # Pressure neither comes nor goes at once.
+    down = cv2.GaussianBlur(down.reshape(-1, 1), (1, 0), 0, sigmaY=3.0).ravel()
+    widths = pen * (1 - swell * (1 - down.clip(0, 1)))
+    for start, width in enumerate(widths):
+        _draw(canvas, fine[start : start + 2], max(1.0, float(width)))
 
 
 @dataclass(frozen=True)
