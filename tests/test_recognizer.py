@@ -269,6 +269,26 @@ def test_nothing_in_grain_and_scribbles_is_accepted_as_a_digit(rng):
         assert not any(digit.accepted for digit in champion().recognize(image).digits)
 
 
+@pytest.mark.parametrize(
+    ("place", "believed"),
+    [
+        (None, True),
+        ((0.5, 1.4), False),  # as in ?
+        ((0.5, -0.6), False),  # as in i
+        ((1.3, 1.0), True),  # a full stop
+        ((0.5, 2.4), True),  # too far away to belong to it
+    ],
+)
+def test_dot_over_or_under_the_only_digit_makes_it_none(place, believed):
+    """`place` is the dot's, 0 to 1 across the digit and down it."""
+    canvas = placed(written("7", 120, 12), (500, 400), 120, 150)
+    if place is not None:
+        x, y, w, h = cv2.boundingRect(canvas)
+        cv2.circle(canvas, (x + int(place[0] * w), y + int(place[1] * h)), 13, 255, -1)
+    reading = champion().recognize(on_white(canvas))
+    assert (reading.text, [digit.accepted for digit in reading.digits]) == ("7", [believed])
+
+
 def test_digit_says_what_it_is_and_where(recognizer):
     canvas = placed(written("407", 100, 10), (300, 500), 60, 90)
     reading = recognizer.recognize(on_white(canvas))

@@ -184,9 +184,7 @@ def write_signs(
     if count > 1 and rng.random() < ROUND and (zeros := [d for d in drawings if d.label == "0"]):
         zero, last = zeros[int(rng.integers(len(zeros)))], min(count, int(rng.integers(2, 4)))
         low = tall * rng.uniform(0.6, 1.0)  # they often get smaller
-        signs[-last:] = [
-            ("0", render(zero, rng, low, pen, lean, swell)) for _ in range(last)
-        ]
+        signs[-last:] = [("0", render(zero, rng, low, pen, lean, swell)) for _ in range(last)]
     return signs
 
 

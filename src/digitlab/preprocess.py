@@ -66,12 +66,14 @@ class Preparation:
     """One picture seen as ink, and the rows of candidate digits found in it, top down.
 
     `whole` is all of its writing as one digit, where the rows may be what is left of a broken one.
+    `marks` are boxes of dots and dashes, larger than dirt, that belong to no row.
     """
 
     paper: Paper
     segmentation: Segmentation
     rows: tuple[Row, ...]
     whole: Candidate | None = None
+    marks: tuple[Box, ...] = ()
 
     @property
     def glyphs(self) -> tuple[Glyph, ...]:
@@ -108,7 +110,8 @@ def prepare(image: np.ndarray, boxes: Sequence[Box] | None = None) -> Preparatio
     if segmentation.whole is not None:
         (line,) = segmentation.whole.lines
         (whole,) = _row(paper, segmentation.whole, line, limits).candidates
-    return Preparation(paper, segmentation, rows, whole)
+    marks = tuple(_box(mark, paper.scale, limits) for mark in segmentation.marks)
+    return Preparation(paper, segmentation, rows, whole, marks)
 
 
 def _row(paper: Paper, segmentation: Segmentation, line: TextLine, limits) -> Row:

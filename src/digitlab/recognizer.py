@@ -20,6 +20,7 @@ SHIPPED = Path(__file__).resolve().parents[2] / "model"
 
 REFUSED = "this may not be a digit"
 
+CLEAR = 0.2  # of a digit's height: nearer, a dot over it is a part of its stroke that came off
 _BATCH = 64  # more at once is no faster and takes more memory
 
 
@@ -210,6 +211,8 @@ class Recognizer:
         lines = self._read_rows(preparation.rows, boxes is not None)
         if preparation.whole is not None:
             lines = self._mended(preparation.whole, lines)
+        if preparation.paper.flat:
+            lines = _without_dotted(lines, preparation.marks)
         text = "\n".join(filter(None, (self._text(digits) for digits in lines)))
         digits = tuple(digit for line in lines for digit in line)
         spent = (time.perf_counter() - began) * 1000
@@ -319,6 +322,26 @@ def _stand_or_fall(row: Row, path: list[int], digits: list[Digit]) -> list[Digit
         else digit
         for c, digit in zip(chosen, digits, strict=True)
     ]
+
+
+def _without_dotted(lines: list[list[Digit]], marks: Sequence[Box]) -> list[list[Digit]]:
+    """The only digit of a clean drawing is not believed if a dot stands over or under it.
+
+    So are ?, !, ;, i and j written; a full stop stands beside a digit.
+    """
+    if [len(line) for line in lines] != [1]:
+        return lines
+    ((digit,),) = lines
+    if not digit.accepted or not any(_stacked(digit.box, mark) for mark in marks):
+        return lines
+    return [[replace(digit, accepted=False, verdict=REFUSED)]]
+
+
+def _stacked(box: Box, mark: Box) -> bool:
+    """Whether a mark stands over or under a box, clear of it, at most its height away."""
+    shared = min(box[0] + box[2], mark[0] + mark[2]) - max(box[0], mark[0])
+    apart = max(mark[1] - box[1] - box[3], box[1] - mark[1] - mark[3])
+    return shared > 0.5 * mark[2] and CLEAR * box[3] < apart < box[3]
 
 
 def _only_stems(chosen: list[Candidate], digits: list[Digit]) -> set[int]:

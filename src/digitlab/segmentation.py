@@ -71,11 +71,13 @@ class Segmentation:
     """Which pixel belongs to which piece ((h, w) int32, 0 is none), and the lines, top down.
 
     `whole` is all of the writing as one piece, where the lines may be what is left of one digit.
+    `marks` are the dots, dashes and other parts of the ink, dirt excepted, that no line holds.
     """
 
     labels: np.ndarray
     lines: list[TextLine]
     whole: "Segmentation | None" = None
+    marks: list[Piece] = field(default_factory=list)
 
     def mask(self, line: TextLine, span: tuple[int, int]) -> tuple[Piece, np.ndarray]:
         """The joined piece of `span` and its mask (h, w) bool within the piece's box."""
@@ -102,6 +104,10 @@ def segment(mask: np.ndarray, whole: bool = False) -> Segmentation:
     for line in segmentation.lines:
         _arrange(segmentation, line)
     segmentation.lines = [line for line in segmentation.lines if line.pieces]
+    kept = {
+        label for line in segmentation.lines for p in line.pieces for label in (*p.labels, *p.cut)
+    }
+    segmentation.marks = [piece for piece in pieces if kept.isdisjoint(piece.labels)]
     return segmentation
 
 
