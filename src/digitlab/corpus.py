@@ -27,6 +27,7 @@ from digitlab.synthesis import (
     Writing,
     crossed,
     flagged,
+    footed,
     linked,
     photograph,
     render,
@@ -42,7 +43,8 @@ HELD_OUT_PAGES = 10  # percent of the other sites' pages (writers), likewise
 FLAGGED = 0.35  # of the ones with a single steep stroke
 SLASHED = 0.2  # of the zeros
 CROSSED = 0.2  # of the sevens with a single stroke
-STRAIGHTENED = 0.12  # of all drawings
+FOOTED = 0.3  # of the twos with a single stroke
+STRAIGHTENED = 0.2  # of all drawings
 SWELLING = 0.25  # of the hands: their nib spreads under pressure
 MINIATURES = 0.1  # of the drawings of one digit, cut out close and brought to 16 to 30 pixels
 ROUND = 0.2  # of the numbers: they end in zeros, as amounts do
@@ -193,10 +195,13 @@ def _swell(rng: np.random.Generator) -> float:
     return float(rng.uniform(0.2, 0.75)) if rng.random() < SWELLING else 0.0
 
 
+_CHANGES = ((flagged, FLAGGED), (slashed, SLASHED), (crossed, CROSSED), (footed, FOOTED))
+
+
 def _any_of(drawings: list[Drawing], rng: np.random.Generator) -> Drawing:
-    """One of the drawings; often with a flag, slash or bar that its writer did not make."""
+    """One of the drawings; often with a flag, slash, bar or foot that its writer did not make."""
     drawing = drawings[int(rng.integers(len(drawings)))]
-    for change, share in ((flagged, FLAGGED), (slashed, SLASHED), (crossed, CROSSED)):
+    for change, share in _CHANGES:
         if rng.random() < share:
             drawing = change(drawing, rng)
     return straightened(drawing, rng) if rng.random() < STRAIGHTENED else drawing

@@ -121,6 +121,21 @@ def crossed(drawing: Drawing, rng: np.random.Generator) -> Drawing:
     return Drawing("7", drawing.source, drawing.page, strokes)
 
 
+def footed(drawing: Drawing, rng: np.random.Generator) -> Drawing:
+    """A 2 that ends in a long, level foot, as on a ruled line.
+
+    Other drawings, and a 2 of several strokes, come back as they are.
+    """
+    if drawing.label != "2" or len(drawing.strokes) != 1 or len(drawing.strokes[0]) < 6:
+        return drawing
+    stroke = drawing.strokes[0]
+    tall = float(np.ptp(stroke[:, 1]))
+    corner = int((stroke[:, 1] - stroke[:, 0]).argmax())  # the lowest on the left
+    end = stroke[corner] + [tall * rng.uniform(0.5, 1.1), tall * rng.normal(0, 0.02)]
+    strokes = (np.concatenate([stroke[: corner + 1], [end]]).astype(np.float32),)
+    return Drawing("2", drawing.source, drawing.page, strokes)
+
+
 def straightened(drawing: Drawing, rng: np.random.Generator) -> Drawing:
     """The same sign by a hand that draws straight lines and clear corners."""
     points = np.concatenate(drawing.strokes)
@@ -331,7 +346,7 @@ def _paper_colour(rng: np.random.Generator) -> np.ndarray:
 
 def _pen_colour(rng: np.random.Generator, ground: np.ndarray, faint: bool) -> np.ndarray:
     """What is left of the ground's light under the pen."""
-    left = rng.uniform(0.45, 0.8) if faint else rng.uniform(0.08, 0.55)
+    left = rng.uniform(0.45, 0.87) if faint else rng.uniform(0.08, 0.55)
     tint = np.ones(3)
     if rng.random() < 0.45:  # blue, red, green ball pens let one colour through
         tint[rng.choice(3, p=[0.25, 0.1, 0.65])] = rng.uniform(1.0, min(2.0, 0.95 / left))
