@@ -248,7 +248,7 @@ def _cut_out(picture: np.ndarray, writing: Writing, rng) -> tuple[np.ndarray, Wr
     return np.ascontiguousarray(picture[top:bottom, left:right]), cut
 
 
-def _drawn(seed: int, drawings, mnist, labels) -> list[tuple]:
+def drawn(seed: int, drawings, mnist, labels) -> list[tuple]:
     """Candidates from clean drawings on a canvas, mostly of one sign."""
     rng = np.random.default_rng(seed)
     found = []
@@ -388,7 +388,7 @@ def build(
     """
     arguments = {"mnist": mnist, "labels": labels, "processes": processes}
     parts = [
-        make(_drawn, pictures, seed, own, **arguments),
+        make(drawn, pictures, seed, own, **arguments),
         make(_photographs, pictures, seed + 1, own, **arguments),
         make(_signs, 2 * pictures, seed + 2, other, **arguments),
         make(_photographs, pictures // 8, seed + 3, other, **arguments),
