@@ -48,6 +48,15 @@ def test_symbols_are_taken_more_often_than_letters():
     assert symbol == pytest.approx(corpus.SYMBOLS * letter)
 
 
+@pytest.mark.parametrize("label", ["2", "4", "7"])
+def test_miniature_is_a_digit_at_its_size(label):
+    rng = np.random.default_rng(int(label))
+    small = corpus._miniature(row_of(label), rng)
+    assert 16 <= max(small.ink.shape) <= 36
+    found = {found for _, found, _ in examples_of(small.ink, small, "drawn")}
+    assert found - {NOT_A_DIGIT} == {int(label)}
+
+
 # Labels -------------------------------------------------------------------------------------------
 
 

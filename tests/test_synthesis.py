@@ -13,6 +13,7 @@ from digitlab.synthesis import (
     Drawing,
     Scene,
     crossed,
+    footed,
     linked,
     load_drawings,
     photograph,
@@ -93,10 +94,39 @@ def test_wider_pen_gives_more_ink():
     assert amounts[0] < amounts[1] < amounts[2]
 
 
+def test_nib_is_widest_where_it_runs_down():
+    """Of two strokes, one down and one to the right, a swelling nib thins the level one alone."""
+    strokes = ([[0, 0], [0, 100]], [[20, 50], [120, 50]])
+    cross = Drawing("+", "here", "1", tuple(np.array(s, np.float32) for s in strokes))
+    plain, swelling = (
+        render(cross, np.random.default_rng(0), 200, 20, swell=swell) > 127 for swell in (0, 0.7)
+    )
+    down, level = (slice(None), slice(0, 24)), (slice(None), slice(60, -12))
+    assert swelling[down].sum() > 0.8 * plain[down].sum()
+    assert 0.15 < swelling[level].sum() / plain[level].sum() < 0.5
+
+
 def test_same_seed_renders_the_same_and_another_something_else():
     one, same, other = (render(FOUR, np.random.default_rng(s), 90, 6) for s in (1, 1, 2))
     assert np.array_equal(one, same)
     assert one.shape != other.shape or (one != other).any()
+
+
+def test_two_is_given_a_long_level_foot(rng):
+    hook = np.array(
+        [[0, 20], [20, 0], [40, 20], [30, 50], [10, 90], [5, 100], [30, 95]], np.float32
+    )
+    two = Drawing("2", "here", "1", (hook,))
+    (stroke,) = footed(two, rng).strokes
+    assert np.array_equal(stroke[:6], hook[:6])
+    assert len(stroke) == 7
+    assert 50 <= stroke[6, 0] - stroke[5, 0] <= 110
+    assert abs(stroke[6, 1] - stroke[5, 1]) < 10
+
+
+@pytest.mark.parametrize("other", [FOUR, Drawing("2", "here", "1", FOUR.strokes)])
+def test_other_digits_and_a_two_of_two_strokes_keep_their_feet(rng, other):
+    assert footed(other, rng) is other
 
 
 def row(rng, count=4):
