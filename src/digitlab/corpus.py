@@ -25,6 +25,7 @@ from digitlab.synthesis import (
     Drawing,
     Scene,
     Writing,
+    cropped,
     crossed,
     flagged,
     footed,
@@ -239,13 +240,8 @@ def _photographs(seed: int, drawings, mnist, labels) -> list[tuple]:
 def _cut_out(picture: np.ndarray, writing: Writing, rng) -> tuple[np.ndarray, Writing]:
     """The part of a picture around one digit, as people crop: pieces of its neighbours stay."""
     x, y, w, h = writing.boxes[rng.integers(len(writing.boxes))]
-    margin = np.rint(rng.uniform(0.02, 0.4, 4) * h).astype(int)
-    left, top = max(0, x - margin[0]), max(0, y - margin[1])
-    right, bottom = x + w + margin[2], y + h + margin[3]
-    cut = Writing(
-        writing.ink[top:bottom, left:right], writing.labels, writing.boxes - [left, top, 0, 0]
-    )
-    return np.ascontiguousarray(picture[top:bottom, left:right]), cut
+    left, top, right, bottom = np.rint(rng.uniform(0.02, 0.4, 4) * h).astype(int)
+    return cropped(picture, writing, (x - left, y - top), (x + w + right, y + h + bottom))
 
 
 def drawn(seed: int, drawings, mnist, labels) -> list[tuple]:

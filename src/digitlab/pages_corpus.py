@@ -9,7 +9,7 @@ import numpy as np
 from digitlab.binarization import TALL, as_input
 from digitlab.corpus import write_signs
 from digitlab.paper import SMALL_SIDE, even_light, level_of, resize, to_grey
-from digitlab.synthesis import Scene, Writing, photograph, render, write_row
+from digitlab.synthesis import Scene, Writing, cropped, photograph, render, write_row
 
 SIDE = 128  # pixels of a training window
 CLOSE = 0.35  # of the pages are cut out close around a digit or two, as people crop
@@ -56,34 +56,22 @@ def _windows(seed: int, count: int, digits, others, mnist, labels) -> list[tuple
     for _ in range(count):
         scene = SCENES[rng.choice(len(SCENES), p=chances / chances.sum())][1]
         writing, tall = _page(rng, digits, others, mnist, labels)
-        picture, ink = photograph(writing, rng, scene), writing.ink
+        picture = photograph(writing, rng, scene)
         if rng.random() < CLOSE:
-            picture, ink = _close_up(picture, writing, rng)
-        found += _cut(picture, ink, tall, rng)
+            picture, writing = _close_up(picture, writing, rng)
+        found += _cut(picture, writing.ink, tall, rng)
     return found
 
 
-def _close_up(picture: np.ndarray, writing: Writing, rng) -> tuple[np.ndarray, np.ndarray]:
-    """A part of a page that one digit fills, or two or three: strokes end near the edge or on it.
-
-    Parameters
-    ----------
-    picture : (h, w, 3) uint8, the photograph of `writing`.
-
-    Returns
-    -------
-    The part's picture, and its ink (h, w) uint8.
-    """
+def _close_up(picture: np.ndarray, writing: Writing, rng) -> tuple[np.ndarray, Writing]:
+    """A part of a page that one to three digits fill: strokes end near its edge or on it."""
     count = min(len(writing.boxes), int(rng.choice([1, 2, 3], p=[0.75, 0.15, 0.1])))
     first = int(rng.integers(len(writing.boxes) - count + 1))
     boxes = writing.boxes[first : first + count]
     tall = float(boxes[:, 3].mean())
     low = boxes[:, :2].min(0) - rng.uniform(-0.03, 0.35, 2) * tall
     high = (boxes[:, :2] + boxes[:, 2:]).max(0) + rng.uniform(-0.03, 0.35, 2) * tall
-    left, top = np.rint(low.clip(0)).astype(int)
-    right, bottom = np.maximum(np.rint(high).astype(int), [left + 8, top + 8])
-    part = slice(top, bottom), slice(left, right)
-    return np.ascontiguousarray(picture[part]), writing.ink[part]
+    return cropped(picture, writing, low, high)
 
 
 def _page(rng, digits, others, mnist, labels) -> tuple[Writing, float]:

@@ -256,6 +256,22 @@ def write_row(
     return Writing(page, tuple(label for label, _ in signs), np.array(boxes))
 
 
+def cropped(picture: np.ndarray, writing: Writing, low, high) -> tuple[np.ndarray, Writing]:
+    """A part of a writing's picture, and of the writing; what is cut off keeps its box and label.
+
+    Parameters
+    ----------
+    picture : (h, w, 3) uint8, the photograph of `writing`.
+    low, high : x and y of the part's corners in pixels; it ends where the picture does and is at
+        least 8 pixels wide and high.
+    """
+    left, top = np.rint(np.maximum(low, 0)).astype(int)
+    right, bottom = np.maximum(np.rint(high).astype(int), [left + 8, top + 8])
+    part = slice(top, bottom), slice(left, right)
+    boxes = writing.boxes - [left, top, 0, 0]
+    return np.ascontiguousarray(picture[part]), Writing(writing.ink[part], writing.labels, boxes)
+
+
 def linked(writing: Writing, rng: np.random.Generator) -> Writing:
     """Neighbouring zeros joined by a stroke at their tops, as a running hand writes them."""
     ink = writing.ink.copy()
