@@ -202,6 +202,19 @@ def test_digit_cut_out_close_on_a_strong_pattern_is_read(label):
     assert read(page.clip(0, 255).astype(np.uint8)) == label
 
 
+@pytest.mark.parametrize("frame", [(9, 9, 9, 9), (3, 8, 14, 5), (0, 0, 16, 12)])
+@pytest.mark.parametrize("label", ["3", "5", "9"])
+def test_digit_in_a_cell_cut_out_with_its_lines_is_read(label, frame):
+    """As from a puzzle's grid: the dark edge is not the ground."""
+    canvas = placed(written(label, 80, 6), (130, 120), 25, 40)
+    top, bottom, left, right = frame
+    canvas[:top] = canvas[130 - bottom :] = 255
+    canvas[:, :left] = canvas[:, 120 - right :] = 255
+    page = 205 - canvas * 0.65 + np.random.default_rng(1).normal(0, 3, canvas.shape)
+    page = cv2.GaussianBlur(page, (0, 0), 0.8)
+    assert read(np.rint(page).astype(np.uint8)) == label
+
+
 @pytest.mark.parametrize("label", "0123456789")
 @pytest.mark.parametrize("share", [0.4, 0.5])
 def test_digit_broken_across_is_one_digit(label, share):

@@ -21,6 +21,7 @@ MINUTE = 18  # pixels; a picture no larger is enlarged first: its strokes are a 
 CROP = 200  # pixels; a picture no larger than this may be a crop without margins
 FLAT_SHARE = 0.4  # of all pixels exactly alike: a drawing or a scan, not a photograph
 INK = 0.4  # soft ink from which a pixel is ink
+FILLED = 0.7  # of its box: a stroke covers less, unless it is a 1
 LARGE = 0.35  # of the picture's shorter side: writing as high may lie on a pattern
 LEAST_CONTRAST = 0.055  # share of the ground's light that ink must take away to be seen
 
@@ -173,10 +174,21 @@ def _two_tones(grey: np.ndarray) -> tuple[float, float] | None:
     if max(grey.shape) > TINY:
         crowded = ink.mean() > 0.15 and _edge_share(ink) > 0.02
         dark_enough = means[0] < 0.5 * means[1]
-        if parted < 0.85 or not crowded or not dark_enough:
+        if parted < 0.85 or not crowded or not dark_enough or _is_framed(ink):
             return None
     ground = float(np.median(grey[~ink]))
     return ground, float(np.percentile(grey[ink], 20 if ground_is_light else 80))
+
+
+def _is_framed(ink: np.ndarray) -> bool:
+    """Whether what passes for ink, (h, w) bool, is the paper within a frame, as in a puzzle's cell.
+
+    The frame lies where paper would, along the edge; but what it holds is no stroke, it fills its
+    box, and it is too wide for a 1.
+    """
+    _, _, stats, _ = cv2.connectedComponentsWithStats(ink.astype(np.uint8), connectivity=8)
+    _, _, w, h, area = stats[1:][stats[1:, cv2.CC_STAT_AREA].argmax()]
+    return area > FILLED * w * h and w > 0.4 * h and w * h > 0.4 * ink.size
 
 
 def _edge_share(mask: np.ndarray) -> float:
