@@ -181,14 +181,15 @@ def _two_tones(grey: np.ndarray) -> tuple[float, float] | None:
 
 
 def _is_framed(ink: np.ndarray) -> bool:
-    """Whether what passes for ink, (h, w) bool, is the paper within a frame, as in a puzzle's cell.
+    """Whether what passes for ink, (h, w) bool, is paper within frames, as in a puzzle's cells.
 
-    The frame lies where paper would, along the edge; but what it holds is no stroke, it fills its
-    box, and it is too wide for a 1.
+    The frames lie where paper would, along the edge; but what they hold are no strokes, it fills
+    its boxes, and it is too wide for a 1.
     """
     _, _, stats, _ = cv2.connectedComponentsWithStats(ink.astype(np.uint8), connectivity=8)
-    _, _, w, h, area = stats[1:][stats[1:, cv2.CC_STAT_AREA].argmax()]
-    return area > FILLED * w * h and w > 0.4 * h and w * h > 0.4 * ink.size
+    _, _, w, h, area = stats[1:].T
+    filled = (area > FILLED * w * h) & (w > 0.3 * h)
+    return bool((w * h)[filled].sum() > 0.4 * ink.size)
 
 
 def _edge_share(mask: np.ndarray) -> float:
