@@ -174,22 +174,30 @@ def _two_tones(grey: np.ndarray) -> tuple[float, float] | None:
     if max(grey.shape) > TINY:
         crowded = ink.mean() > 0.15 and _edge_share(ink) > 0.02
         dark_enough = means[0] < 0.5 * means[1]
-        if parted < 0.85 or not crowded or not dark_enough or _is_framed(ink):
+        if parted < 0.85 or not crowded or not dark_enough or not _is_stroke(ink):
             return None
     ground = float(np.median(grey[~ink]))
     return ground, float(np.percentile(grey[ink], 20 if ground_is_light else 80))
 
 
-def _is_framed(ink: np.ndarray) -> bool:
-    """Whether what passes for ink, (h, w) bool, is paper within frames, as in a puzzle's cells.
+def _is_stroke(ink: np.ndarray) -> bool:
+    """Whether what passes for ink, (h, w) bool, may be strokes that run out of the picture.
 
-    The frames lie where paper would, along the edge; but what they hold are no strokes, it fills
-    its boxes, and it is too wide for a 1.
+    A shadow, a desk beside the paper or a printed line takes a whole side, or is wider than any
+    stroke; the paper within the frames of a puzzle's cells fills its boxes.
     """
-    _, _, stats, _ = cv2.connectedComponentsWithStats(ink.astype(np.uint8), connectivity=8)
+    height, width = ink.shape
+    sides = ink[0], ink[-1], ink[:, 0], ink[:, -1]
+    if width > 0.4 * height and max(side.mean() for side in sides) > 0.97:
+        return False
+    mask = ink.astype(np.uint8)
+    radius = float(cv2.distanceTransform(mask, cv2.DIST_L2, 3).max())
+    if radius > 0.24 * max(ink.shape) and _edge_share(ink) > 0.3:
+        return False
+    _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     _, _, w, h, area = stats[1:].T
     filled = (area > FILLED * w * h) & (w > 0.3 * h)
-    return bool((w * h)[filled].sum() > 0.4 * ink.size)
+    return bool((w * h)[filled].sum() <= 0.4 * ink.size)
 
 
 def _edge_share(mask: np.ndarray) -> float:
