@@ -215,6 +215,40 @@ def test_digit_in_a_cell_cut_out_with_its_lines_is_read(label, frame):
     assert read(np.rint(page).astype(np.uint8)) == label
 
 
+def small_photo(label: str, light: np.ndarray) -> np.ndarray:
+    """A digit photographed on (130, 120) pixels of paper under `light` (130, 120), 0 to 1."""
+    page = (215 - placed(written(label, 70, 6), (130, 120), 30, 30) * 0.6) * light
+    page = cv2.GaussianBlur(page, (0, 0), 0.8)
+    return np.rint(page + np.random.default_rng(1).normal(0, 2, page.shape)).astype(np.uint8)
+
+
+@pytest.mark.parametrize("label", ["2", "5", "8"])
+@pytest.mark.parametrize("angle", [0.4, 1.6, 2.7, 4.0, 5.5])
+def test_digit_in_the_edge_of_a_shadow_is_read(label, angle):
+    y, x = np.mgrid[:130, :120]
+    along = (x - 60) * np.cos(angle) + (y - 65) * np.sin(angle)
+    assert read(small_photo(label, 1 - 0.55 / (1 + np.exp(-along / 2)))) == label
+
+
+@pytest.mark.parametrize("label", ["2", "5", "8"])
+@pytest.mark.parametrize("side", [0, 1, 2, 3])
+def test_digit_beside_a_dark_desk_is_read(label, side):
+    light = np.ones((130, 120))
+    (light, light[::-1], light.T, light.T[::-1])[side][:15] = 0.2
+    assert read(small_photo(label, light)) == label
+
+
+@pytest.mark.parametrize("label", ["2", "7"])
+def test_digit_whose_bar_ends_at_the_edge_is_whole(label):
+    """Cut out as close as this, a level stroke looks like a ruled line."""
+    canvas = np.zeros((90, 90), np.uint8)
+    paths = {"2": [(8, 25), (40, 6), (62, 30), (2, 84), (85, 83)], "7": [(3, 6), (86, 5), (40, 86)]}
+    cv2.polylines(canvas, [np.array(paths[label])], False, 255, 3, cv2.LINE_AA)
+    page = cv2.GaussianBlur(210 - canvas * 0.6, (0, 0), 0.8)
+    noise = np.random.default_rng(2).normal(0, 2, page.shape)
+    assert read(np.rint(page + noise).astype(np.uint8)) == label
+
+
 @pytest.mark.parametrize("label", "0123456789")
 @pytest.mark.parametrize("share", [0.4, 0.5])
 def test_digit_broken_across_is_one_digit(label, share):

@@ -271,7 +271,8 @@ def _whole(mask: np.ndarray, found: np.ndarray, lines: np.ndarray | None) -> np.
     """Parts of `mask` that are one digit although the network took some of it for a line.
 
     The foot of a 2 and the bar of a 7 look like ruled lines where nothing but their ends says
-    otherwise; a part that stands free, is no wider than a digit and is on no line is writing.
+    otherwise; a part that stands free, is no wider than a digit and is on no line is writing. So
+    is what is all there is but for what runs through the picture from side to side.
 
     Parameters
     ----------
@@ -281,12 +282,16 @@ def _whole(mask: np.ndarray, found: np.ndarray, lines: np.ndarray | None) -> np.
     """
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     x, y, w, h, area = stats.T
-    free = (x > 1) & (y > 1) & (x + w < mask.shape[1] - 1) & (y + h < mask.shape[0] - 1)
+    at_side = x <= 1, x + w >= mask.shape[1] - 1, y <= 1, y + h >= mask.shape[0] - 1
+    free = ~np.any(at_side, axis=0)
+    through = (at_side[0] & at_side[1]) | (at_side[2] & at_side[3])
+    through[0] = True  # the paper
+    alone = ~through & (area > 0.95 * area[~through].sum())
     shaped = (w < 1.25 * h) & (h >= 8)
     kept = np.bincount(labels[found], minlength=count) / area
-    whole = free & shaped & (kept > 0.25)
     if lines is not None:
-        whole &= np.bincount(labels[lines], minlength=count) == 0
+        free &= np.bincount(labels[lines], minlength=count) == 0
+    whole = (free | alone) & shaped & (kept > 0.25)
     whole[0] = False
     return whole[labels]
 
