@@ -291,7 +291,7 @@ def _whole(mask: np.ndarray, found: np.ndarray, lines: np.ndarray | None) -> np.
     kept = np.bincount(labels[found], minlength=count) / area
     if lines is not None:
         free &= np.bincount(labels[lines], minlength=count) == 0
-    whole = (free | alone) & shaped & (kept > 0.25)
+    whole = shaped & ((free & (kept > 0.25)) | (alone & (kept > 0.5)))
     whole[0] = False
     return whole[labels]
 
