@@ -188,7 +188,7 @@ def _is_stroke(ink: np.ndarray) -> bool:
     """
     height, width = ink.shape
     sides = ink[0], ink[-1], ink[:, 0], ink[:, -1]
-    if width > 0.4 * height and max(side.mean() for side in sides) > 0.97:
+    if width > 0.4 * height and max(side.mean() for side in sides) > 0.9:
         return False
     mask = ink.astype(np.uint8)
     radius = float(cv2.distanceTransform(mask, cv2.DIST_L2, 3).max())
