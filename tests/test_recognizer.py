@@ -264,6 +264,25 @@ def test_ones_above_each_other_are_two_lines():
     assert read(on_white(centred(pair, 400))) == "1\n1"
 
 
+@pytest.mark.parametrize("fall", [-0.25, -0.15, 0.15, 0.25])
+def test_row_that_climbs_or_falls_is_one_line(fall):
+    canvas = np.zeros((420, 900), np.uint8)
+    for place, label in enumerate("3541"):
+        ink = written(label, 90, 9)
+        left = 60 + 200 * place
+        top = int(165 + fall * (left - 360))
+        canvas[top : top + ink.shape[0], left : left + ink.shape[1]] = ink
+    assert read(on_white(canvas)) == "3541"
+
+
+def test_two_lines_one_to_the_right_of_the_other_stay_two():
+    canvas = np.zeros((420, 700), np.uint8)
+    for number, (top, left) in (("35", (60, 60)), ("41", (220, 360))):
+        ink = written(number, 90, 9)
+        canvas[top : top + ink.shape[0], left : left + ink.shape[1]] = ink
+    assert read(on_white(canvas)) == "35\n41"
+
+
 def test_lines_are_read_from_top_to_bottom():
     canvas = np.zeros((420, 460), np.uint8)
     for number, left, top in (("40", 60, 30), ("7", 330, 50), ("58", 40, 240), ("3", 300, 220)):

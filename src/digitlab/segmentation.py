@@ -17,6 +17,7 @@ MOST_PIECES = 160  # more is texture, not writing
 MOST_JOINED = 5  # pieces in one digit
 SPECK = 0.13  # of the tallest piece: smaller in both directions is dirt
 GAP = 0.08  # of a digit's height: parts of a broken one are no farther apart
+TILTS = (0.1, -0.1, 0.2, -0.2, 0.3, -0.3)  # of a row: pixels down a pixel to the right
 SMALL = 0.42  # of the line's height: lower is a dot, a comma, a dash or part of a digit
 
 
@@ -201,16 +202,39 @@ def _cut_through(piece: Piece, labels: np.ndarray, tallest: int) -> bool:
 def _group_lines(pieces: list[Piece]) -> list[list[Piece]]:
     """Pieces of one line of writing together; lines from top to bottom.
 
-    Tall pieces found lines; small ones (dots, bars) join the line that they overlap or are near.
+    What are several lines on a level page may be one on a tilted one: a row that climbs or falls.
     """
     if not pieces:
         return []
     tall = float(np.percentile([p.height for p in pieces], 90)) * 0.45
-    founders = sorted((p for p in pieces if p.height >= tall), key=lambda p: p.top + p.bottom)
+    level = _grouped(pieces, tall, 0.0)
+    if len(level) > 1 and _side_by_side([p for p in pieces if p.height >= tall]):
+        for slope in TILTS:
+            tilted = _grouped(pieces, tall, slope)
+            if len(tilted) == 1:
+                return tilted
+    return level
+
+
+def _side_by_side(pieces: list[Piece]) -> bool:
+    """Whether three pieces or more stand next to each other, none above another."""
+    ordered = sorted(pieces, key=lambda p: p.left)
+    return len(pieces) > 2 and all(b.left >= (a.left + a.right) / 2 for a, b in pairwise(ordered))
+
+
+def _grouped(pieces: list[Piece], tall: float, slope: float) -> list[list[Piece]]:
+    """The lines of a page on which writing falls by `slope` pixels a pixel to the right.
+
+    Tall pieces found lines; small ones (dots, bars) join the line that they overlap or are near.
+    """
+    founders = sorted(
+        (p for p in pieces if p.height >= tall),
+        key=lambda p: p.top + p.bottom - slope * (p.left + p.right),
+    )
     groups: list[list[Piece]] = []
     for piece in founders:
-        best = max(groups, key=lambda g: _overlap(g, piece), default=None)
-        if best is not None and _overlap(best, piece) > 0.45:
+        best = max(groups, key=lambda g: _overlap(g, piece, slope), default=None)
+        if best is not None and _overlap(best, piece, slope) > 0.45:
             best.append(piece)
         else:
             groups.append([piece])
@@ -228,11 +252,13 @@ def _nearby(group: list[Piece], piece: Piece) -> list[Piece]:
     return sorted(group, key=lambda p: abs(p.left + p.right - piece.left - piece.right))[:3]
 
 
-def _overlap(group: list[Piece], piece: Piece) -> float:
+def _overlap(group: list[Piece], piece: Piece, slope: float) -> float:
     """Share of the lower of the two heights that a piece shares with its line."""
     near = _nearby(group, piece)
-    top = float(np.median([p.top for p in near]))
-    bottom = float(np.median([p.bottom for p in near]))
+    middle = (piece.left + piece.right) / 2
+    falls = [slope * (middle - (p.left + p.right) / 2) for p in near]
+    top = float(np.median([p.top + fall for p, fall in zip(near, falls, strict=True)]))
+    bottom = float(np.median([p.bottom + fall for p, fall in zip(near, falls, strict=True)]))
     shared = min(bottom, piece.bottom) - max(top, piece.top)
     return shared / max(1.0, min(bottom - top, piece.height))
 
