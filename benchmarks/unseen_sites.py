@@ -13,6 +13,7 @@ or unreadable. Prints a Markdown table with mean and spread over the sites.
 import argparse
 import statistics
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ from digitlab.datasets import load_mnist, split
 from digitlab.recognizer import Calibration, Recognizer, champion
 from digitlab.synthesis import Drawing, load_drawings, render, write_row
 
-PICTURES = 5000  # drawings to learn from, each site's left out
+PICTURES = 5000  # drawings to learn from, of five sites
 SETTINGS = training.Settings(epochs=2, averaging=0.99, learning_rate=1e-3)
 
 
@@ -31,10 +32,7 @@ def main() -> None:
     """Train and measure six times, and print the table."""
     arguments = _arguments()
     ink, labels, _, _ = load_mnist(arguments.data)
-    mnist = [
-        Examples(ink[part], labels[part].astype(np.int8), np.full(len(part), "mnist"))
-        for part in split(len(labels))
-    ]
+    mnist = [Examples.of_kind(ink[p], labels[p], "mnist") for p in split(len(labels))]
     drawings = load_drawings(arguments.strokes)
     start = Recognizer.load(arguments.start)
     rows = []
@@ -66,7 +64,7 @@ def _taught(drawings: list[Drawing], mnist: list[Examples], arguments) -> Recogn
     """The starting model after a short training on MNIST and on some sites' drawings."""
     learn, validate = mnist
     made = corpus.make(corpus.drawn, PICTURES, 7, drawings, learn.ink, learn.labels)
-    settings = training.Settings(**vars(SETTINGS) | {"precision": arguments.precision})
+    settings = replace(SETTINGS, precision=arguments.precision)
     with tempfile.TemporaryDirectory() as folder:
         network = training.fit(
             Examples.join([learn, made]),

@@ -267,19 +267,14 @@ def test_ones_above_each_other_are_two_lines():
 @pytest.mark.parametrize("fall", [-0.25, -0.15, 0.15, 0.25])
 def test_row_that_climbs_or_falls_is_one_line(fall):
     canvas = np.zeros((420, 900), np.uint8)
-    for place, label in enumerate("3541"):
-        ink = written(label, 90, 9)
-        left = 60 + 200 * place
-        top = int(165 + fall * (left - 360))
-        canvas[top : top + ink.shape[0], left : left + ink.shape[1]] = ink
+    for left, label in zip((60, 260, 460, 660), "3541", strict=True):
+        canvas |= placed(written(label, 90, 9), canvas.shape, left, int(165 + fall * (left - 360)))
     assert read(on_white(canvas)) == "3541"
 
 
 def test_two_lines_one_to_the_right_of_the_other_stay_two():
-    canvas = np.zeros((420, 700), np.uint8)
-    for number, (top, left) in (("35", (60, 60)), ("41", (220, 360))):
-        ink = written(number, 90, 9)
-        canvas[top : top + ink.shape[0], left : left + ink.shape[1]] = ink
+    canvas = placed(written("35", 90, 9), (420, 700), 60, 60)
+    canvas |= placed(written("41", 90, 9), canvas.shape, 360, 220)
     assert read(on_white(canvas)) == "35\n41"
 
 

@@ -26,7 +26,7 @@ pytestmark = [
 
 def examples(kind: str, labels: np.ndarray, first: int = 0) -> Examples:
     ink = datasets.rehearsal().ink[first : first + len(labels)]
-    return Examples(ink, labels.astype(np.int8), np.full(len(labels), kind))
+    return Examples.of_kind(ink, labels, kind)
 
 
 def mnist(count: int, first: int = 0) -> Examples:

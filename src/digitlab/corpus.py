@@ -84,6 +84,11 @@ class Examples:
         return Examples(self.ink[index], self.labels[index], self.kinds[index])
 
     @staticmethod
+    def of_kind(ink: np.ndarray, labels: np.ndarray, kind: str) -> "Examples":
+        """Ink (n, 28, 28) uint8 and labels (n,) of any integer type, all of one kind."""
+        return Examples(ink, labels.astype(np.int8), np.full(len(labels), kind))
+
+    @staticmethod
     def join(parts: "list[Examples]") -> "Examples":
         """All parts as one."""
         return Examples(

@@ -60,7 +60,10 @@ def train_version(
     work.mkdir(parents=True, exist_ok=True)
     ink, labels, _, _ = load_mnist(data)
     learn, validate = split(len(labels))
-    mnist_part = {"learn": _mnist(ink, labels, learn), "validate": _mnist(ink, labels, validate)}
+    mnist_part = {
+        name: Examples.of_kind(ink[index], labels[index], "mnist")
+        for name, index in (("learn", learn), ("validate", validate))
+    }
     made = _made(work, mnist_part, strokes, signs, settings, pictures, tell, start)
     tell(f"training on {len(mnist_part['learn'])} MNIST and {len(made['learn'])} made examples")
     both = {part: Examples.join([mnist_part[part], made[part]]) for part in mnist_part}
@@ -150,11 +153,6 @@ def ink_card(metrics: dict) -> str:
         pages=lineage["pages"],
         commands=_commands(lineage, "ink", "ink.keras", _ink_command),
     )
-
-
-def _mnist(ink: np.ndarray, labels: np.ndarray, index: np.ndarray) -> Examples:
-    kinds = np.full(len(index), "mnist")
-    return Examples(ink[index], labels[index].astype(np.int8), kinds)
 
 
 def _made(work: Path, mnist, strokes, signs, settings, pictures: int, tell: Tell, start) -> dict:

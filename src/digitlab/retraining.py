@@ -189,23 +189,22 @@ def _examples(db: Database, plan: Plan, champion: int, learnt: Corrections):
     mnist = datasets.load_mnist(Path(plan.data) if plan.data else None)
     learn, validate = datasets.split(len(mnist.train_labels))
 
-    def labelled(ink: np.ndarray, labels: np.ndarray, kind: str) -> Examples:
-        return Examples(ink, labels.astype(np.int8), np.full(len(labels), kind))
-
     # Else a few corrections would never be noticed among tens of thousands.
     times = max(1, round(CORRECTED * len(learn) / len(learnt)))
     digits = datasets.Digits(mnist.train_ink[learn], mnist.train_labels[learn])
     odd = oddities(digits, ODDITIES, plan.seed)
     reader = versions.load_recognizer(db, champion, threads=2)
     odd = odd[reader.classify(odd).is_digit < 0.5]  # a piece may be a digit of its own
-    others = labelled(odd, np.full(len(odd), NOT_A_DIGIT), "scribble")
-    again = labelled(np.repeat(learnt.ink, times, 0), np.repeat(learnt.labels, times), "drawn")
+    others = Examples.of_kind(odd, np.full(len(odd), NOT_A_DIGIT), "scribble")
+    again = Examples.of_kind(
+        np.repeat(learnt.ink, times, 0), np.repeat(learnt.labels, times), "drawn"
+    )
     checked = len(others) // 5
     return (
-        Examples.join([labelled(*digits, "mnist"), again, others[checked:]]),
+        Examples.join([Examples.of_kind(*digits, "mnist"), again, others[checked:]]),
         Examples.join(
             [
-                labelled(mnist.train_ink[validate], mnist.train_labels[validate], "mnist"),
+                Examples.of_kind(mnist.train_ink[validate], mnist.train_labels[validate], "mnist"),
                 others[:checked],
             ]
         ),
