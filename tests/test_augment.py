@@ -52,6 +52,16 @@ def test_each_change_changes_something_by_itself(ink, name):
     assert (before != after).any((1, 2)).mean() > 0.8
 
 
+def test_weaker_changes_less_and_less_often(ink):
+    usual, weak = Augmentation(), Augmentation().weaker(0.5)
+    assert weak == Augmentation(0.8, 6.0, 0.065, 0.11, 0.65, 0.175, 0.1, 0.04)
+    much, little = (
+        Augmenter(chosen)(ink[:100], np.random.default_rng(0)).astype(float) - ink[:100]
+        for chosen in (usual, weak)
+    )
+    assert np.abs(little).mean() < 0.8 * np.abs(much).mean()
+
+
 def test_thickness_goes_both_ways(ink, rng):
     found = Augmenter(Augmentation(**{**vars(STILL), "thickness": 1.0}))(ink[:200], rng)
     change = found.sum((1, 2), dtype=float) / ink[:200].sum((1, 2), dtype=float)

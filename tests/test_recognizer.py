@@ -18,6 +18,7 @@ from digitlab import datasets
 from digitlab.errors import ModelError
 from digitlab.preprocess import Candidate, Glyph, Row, prepare
 from digitlab.recognizer import (
+    DOTTED,
     SHIPPED,
     Calibration,
     Digit,
@@ -179,12 +180,14 @@ def test_five_with_a_separate_bar_is_one_five():
 
 
 @pytest.mark.parametrize("label", "0123456789")
-def test_digit_of_sixteen_pixels_is_read(label):
+@pytest.mark.parametrize("side", [16, 20, 24, 32])
+def test_digit_of_sixteen_pixels_is_read(label, side):
     ink = cv2.GaussianBlur(written(label, 150, 18), (0, 0), 3)
     small = cv2.resize(
         ink, (max(3, round(16 * ink.shape[1] / ink.shape[0])), 16), interpolation=cv2.INTER_AREA
     )
-    assert read(placed(small, (16, 16), (16 - small.shape[1]) // 2, 0)) == label
+    left, top = (side - small.shape[1]) // 2, (side - 16) // 2
+    assert read(placed(small, (side, side), left, top)) == label
 
 
 def test_box_in_a_tiny_picture_is_in_its_own_pixels():
@@ -331,23 +334,26 @@ def test_nothing_in_grain_and_scribbles_is_accepted_as_a_digit(rng):
 
 
 @pytest.mark.parametrize(
-    ("place", "believed"),
+    ("place", "believed", "objection"),
     [
-        (None, True),
-        ((0.5, 1.4), False),  # as in ?
-        ((0.5, -0.6), False),  # as in i
-        ((1.3, 1.0), True),  # a full stop
-        ((0.5, 2.4), True),  # too far away to belong to it
+        (None, True, ""),
+        ((0.5, 1.4), False, ""),  # as in ?: so near that the network sees the dot, too
+        ((0.5, 1.6), False, DOTTED),
+        ((0.5, -0.6), False, DOTTED),  # as in i
+        ((1.3, 1.0), True, ""),  # a full stop
+        ((0.5, 2.4), True, ""),  # too far away to belong to it
     ],
 )
-def test_dot_over_or_under_the_only_digit_makes_it_none(place, believed):
+def test_dot_over_or_under_the_only_digit_makes_it_none(place, believed, objection):
     """`place` is the dot's, 0 to 1 across the digit and down it."""
     canvas = placed(written("7", 120, 12), (500, 400), 120, 150)
     if place is not None:
         x, y, w, h = cv2.boundingRect(canvas)
         cv2.circle(canvas, (x + int(place[0] * w), y + int(place[1] * h)), 13, 255, -1)
     reading = champion().recognize(on_white(canvas))
-    assert (reading.text, [digit.accepted for digit in reading.digits]) == ("7", [believed])
+    (digit,) = reading.digits
+    assert (reading.text, digit.accepted) == ("7", believed)
+    assert digit.objection == objection
 
 
 def test_digit_says_what_it_is_and_where(recognizer):

@@ -114,6 +114,18 @@ def test_marks_between_digits_are_dropped(width, height, lift):
     assert boxes(segment(marked)) == boxes(segment(mask))
 
 
+@pytest.mark.parametrize(("closed", "kept"), [(360, 1), (290, 1), (0, 0)])
+def test_small_zero_at_the_end_is_kept_and_a_blot_is_not(closed, kept):
+    """`closed` is how far round its ring goes in degrees; at 0 it is filled."""
+    mask = row_of("28")
+    x, foot = int(np.flatnonzero(mask.any(0))[-1]) + 25, int(np.flatnonzero(mask.any(1))[-1])
+    marked = np.pad(mask, ((0, 0), (0, 60)))
+    place = ((x + 22, foot - 18), (22, 16), 0, 0, closed or 360, 1, 5 if closed else -1)
+    cv2.ellipse(marked, *place)
+    (line,), (longer,) = boxes(segment(mask)), boxes(segment(marked))
+    assert len(longer) == len(line) + kept
+
+
 def test_underline_is_dropped():
     mask = row_of("345")
     lined = mask.copy()

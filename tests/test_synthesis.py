@@ -19,6 +19,7 @@ from digitlab.synthesis import (
     photograph,
     render,
     slashed,
+    stepped,
     write_row,
 )
 
@@ -233,7 +234,24 @@ def test_bar_crosses_the_stem_of_a_seven(rng):
     assert 20 < bar[:, 1].mean() < 75
 
 
-@pytest.mark.parametrize("change", [slashed, crossed])
+def test_stem_of_a_stepped_four_begins_below_its_corner(rng):
+    four = Drawing("4", "site", "page", FOUR.strokes)
+    for _ in range(20):
+        strokes = stepped(four, rng).strokes
+        corner = strokes[0][: len(FOUR.strokes[0])]
+        stem = strokes[1] if len(strokes) == 2 else strokes[0][len(corner) :]
+        assert np.array_equal(corner[-1], FOUR.strokes[0][-1])
+        assert corner[0, 1] <= FOUR.strokes[0][0, 1]
+        assert corner[0, 1] + 20 < stem[0, 1] < corner[-1, 1] + 5
+        assert stem[-1, 1] >= FOUR.strokes[1][-1, 1]
+
+
+def test_four_of_one_stroke_keeps_its_stem(rng):
+    four = Drawing("4", "site", "page", (np.concatenate(FOUR.strokes),))
+    assert stepped(four, rng) is four
+
+
+@pytest.mark.parametrize("change", [slashed, crossed, stepped])
 def test_other_digits_are_left_as_they_are(change, rng):
     drawing = Drawing("3", "site", "page", (np.ones((5, 2), np.float32),))
     assert change(drawing, rng) is drawing

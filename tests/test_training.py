@@ -74,6 +74,15 @@ def test_epoch_takes_each_kind_in_its_share(training):
     assert (truth == NOT_A_DIGIT).sum() == 90
 
 
+def test_last_epochs_change_ink_less(training):
+    settings = training.Settings(epochs=4, batch=50, calm=0.5)
+    calm, usual = (training.Batches(mnist(50), s) for s in (settings, replace(settings, calm=0.0)))
+    for epoch, same in enumerate([True, True, False, False]):
+        for batches in (calm, usual):
+            batches.begin(epoch)
+        assert np.array_equal(calm[0][0], usual[0][0]) == same
+
+
 def test_training_can_begin_with_the_weights_of_another(training, tmp_path):
     settings = training.Settings(epochs=1, batch=50, learning_rate=0.0, weight_decay=0.0)
     still = replace(settings, averaging=0.0)

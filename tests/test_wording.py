@@ -1,6 +1,6 @@
 """What is said about a reading."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -67,6 +67,12 @@ def test_refused_digit_has_a_question_mark_and_a_reason():
     assert words.headline == "4?"
     assert words.certainty == "This may not be a digit"
     assert "like a digit" in words.detail
+
+
+def test_refused_digit_says_what_speaks_against_it_where_its_shape_does_not():
+    refused = digit(verdict="this may not be a digit", accepted=False)
+    words = account(Said("4", (replace(refused, objection="a dot stands over it"),)))
+    assert words.detail == "By itself it looks like 4, but a dot stands over it."
 
 
 def test_number_names_its_doubtful_digit():

@@ -1,6 +1,6 @@
 """What a hand, a pen and a camera do to a digit: random changes to 28x28 ink."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import cv2
 import numpy as np
@@ -21,6 +21,10 @@ class Augmentation:
     thickness: float = 0.35  # chance of a thinner or thicker stroke
     blur: float = 0.2  # chance of a softer picture
     neighbour: float = 0.08  # chance that a piece of another digit or a line stays in the frame
+
+    def weaker(self, share: float) -> "Augmentation":
+        """Every strength and every chance `share` times as large."""
+        return Augmentation(**{name: share * value for name, value in asdict(self).items()})
 
 
 def _elastic_fields(rng: np.random.Generator, count: int) -> np.ndarray:

@@ -149,6 +149,12 @@ def _add_train(commands) -> None:
     )
     _add_training(command, drawings_needed=False)
     command.add_argument(
+        "--calm",
+        type=_share,
+        metavar="X",
+        help="share of the epochs, the last ones, in which ink is changed half as much (0)",
+    )
+    command.add_argument(
         "--kept",
         type=_share,
         metavar="X",
@@ -438,7 +444,7 @@ def _train_ink(arguments: argparse.Namespace) -> int:
 
 def _chosen(arguments: argparse.Namespace) -> dict:
     """The settings of a training that were given."""
-    names = ("epochs", "seed", "precision", "learning_rate", "kept")
+    names = ("epochs", "seed", "precision", "learning_rate", "calm", "kept")
     given = {name: getattr(arguments, name, None) for name in names}
     return {name: value for name, value in given.items() if value is not None}
 

@@ -33,6 +33,7 @@ from digitlab.synthesis import (
     photograph,
     render,
     slashed,
+    stepped,
     straightened,
     write_row,
 )
@@ -45,6 +46,7 @@ FLAGGED = 0.35  # of the ones with a single steep stroke
 SLASHED = 0.2  # of the zeros
 CROSSED = 0.2  # of the sevens with a single stroke
 FOOTED = 0.3  # of the twos with a single stroke
+STEPPED = 0.3  # of the fours made of two strokes
 STRAIGHTENED = 0.2  # of all drawings
 SWELLING = 0.25  # of the hands: their nib spreads under pressure
 MINIATURES = 0.1  # of the drawings of one digit, cut out close and brought to 16 to 30 pixels
@@ -191,7 +193,7 @@ def write_signs(
             signs.append((drawing.label, render(drawing, rng, height, pen, lean, swell)))
     if count > 1 and rng.random() < ROUND and (zeros := [d for d in drawings if d.label == "0"]):
         zero, last = zeros[int(rng.integers(len(zeros)))], min(count, int(rng.integers(2, 4)))
-        low = tall * rng.uniform(0.6, 1.0)  # they often get smaller
+        low = tall * rng.uniform(0.45, 1.0)  # they often get smaller
         signs[-last:] = [("0", render(zero, rng, low, pen, lean, swell)) for _ in range(last)]
     return signs
 
@@ -201,7 +203,13 @@ def _swell(rng: np.random.Generator) -> float:
     return float(rng.uniform(0.2, 0.75)) if rng.random() < SWELLING else 0.0
 
 
-_CHANGES = ((flagged, FLAGGED), (slashed, SLASHED), (crossed, CROSSED), (footed, FOOTED))
+_CHANGES = (
+    (flagged, FLAGGED),
+    (slashed, SLASHED),
+    (crossed, CROSSED),
+    (footed, FOOTED),
+    (stepped, STEPPED),
+)
 
 
 def _any_of(drawings: list[Drawing], rng: np.random.Generator) -> Drawing:

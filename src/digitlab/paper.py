@@ -16,8 +16,7 @@ from digitlab.ruling import remains, ruling
 WORKING_SIDE = 1600  # pixels; a digit of 1/60 of the picture is still 26 pixels high
 SMALL_SIDE = 120  # a photograph smaller than this is enlarged, since strokes are 1-2 pixels wide
 BACKGROUND_SIDE = 320  # the light changes slowly, so the ground is estimated on a small copy
-TINY = 32  # pixels; a picture no larger than this holds one digit
-MINUTE = 18  # pixels; a picture no larger is enlarged first: its strokes are a pixel or two wide
+TINY = 32  # pixels; a picture no larger holds one digit, whose strokes are a pixel or two wide
 CROP = 200  # pixels; a picture no larger than this may be a crop without margins
 FLAT_SHARE = 0.4  # of all pixels exactly alike: a drawing or a scan, not a photograph
 INK = 0.4  # soft ink from which a pixel is ink
@@ -125,7 +124,8 @@ def _flat_level(grey: np.ndarray) -> int | None:
 
 def _read_flat(grey: np.ndarray, level: int, scale: float) -> Paper:
     """A drawing or a clean scan: ink is what differs from the one ground."""
-    grey, factor = resize(grey, _enlargement(grey))
+    as_mnist = _is_mnist(grey, level)
+    grey, factor = resize(grey, 1.0 if as_mnist else _enlargement(grey))
     scale *= factor
     lighter = cv2.subtract(grey, np.full_like(grey, level))
     darker = cv2.subtract(np.full_like(grey, level), grey)
@@ -136,7 +136,7 @@ def _read_flat(grey: np.ndarray, level: int, scale: float) -> Paper:
         ink, peak = np.zeros_like(ink), 255
     share = ink.astype(np.float32) / peak
     # JPEG rings a little around strokes; MNIST's greys start at 1.
-    mask = (share > (0.0 if _is_mnist(share) else 0.25)).astype(np.uint8)
+    mask = (share > (0.0 if as_mnist else 0.25)).astype(np.uint8)
     ink = share
     if max(grey.shape) > 60 and ruling(mask) is not None:
         ink = _handwriting(share, 1.0)
@@ -146,13 +146,16 @@ def _read_flat(grey: np.ndarray, level: int, scale: float) -> Paper:
 
 def _enlargement(grey: np.ndarray) -> float:
     """By how much to enlarge a tiny picture before its ink is told from its ground."""
-    return 3.0 if max(grey.shape) <= MINUTE else 1.0
+    return 3.0 if max(grey.shape) <= TINY else 1.0
 
 
-def _is_mnist(share: np.ndarray) -> bool:
-    """Whether the ink's box has MNIST's size already, so that its faintest grey belongs to it."""
-    _, _, w, h = cv2.boundingRect((share > 0).astype(np.uint8))
-    return max(share.shape) <= TINY and max(w, h) == BODY
+def _is_mnist(grey: np.ndarray, level: int) -> bool:
+    """Whether the ink's box has MNIST's size already, so that its faintest grey belongs to it.
+
+    `level` is the grey of the ground.
+    """
+    _, _, w, h = cv2.boundingRect((grey != level).astype(np.uint8))
+    return max(grey.shape) <= TINY and max(w, h) == BODY
 
 
 def _two_tones(grey: np.ndarray) -> tuple[float, float] | None:

@@ -19,6 +19,8 @@ SHIPPED = Path(__file__).resolve().parents[2] / "model"
 """The folder of the model that comes with the program."""
 
 REFUSED = "this may not be a digit"
+DOTTED = "a dot stands over or under it, as in ?, !, ; or i"
+TORN = "it is cut out of one connected shape that is no number as a whole"
 
 CLEAR = 0.2  # of a digit's height: nearer, a dot over it is a part of its stroke that came off
 _BATCH = 64  # more at once is no faster and takes more memory
@@ -78,6 +80,8 @@ class Digit:
     accepted : whether to trust it; False says "this may not be a digit", or hard to tell.
     verdict : how sure, in words.
     ink : (28, 28) uint8, what the network saw.
+    objection : why it is not accepted although the network takes it for a digit; "" if it is
+        accepted, or if the network doubts it.
     """
 
     label: int
@@ -87,6 +91,7 @@ class Digit:
     accepted: bool
     verdict: str
     ink: np.ndarray
+    objection: str = ""
 
     @property
     def ranking(self) -> tuple[int, ...]:
@@ -317,9 +322,7 @@ def _stand_or_fall(row: Row, path: list[int], digits: list[Digit]) -> list[Digit
     skipped = [c.cut for c in row.candidates if c.last == c.first + 1 and c.first not in covered]
     torn = frozenset().union(*refused, *skipped, _only_stems(chosen, digits))
     return [
-        replace(digit, accepted=False, verdict=REFUSED)
-        if c.cut & torn and digit.accepted
-        else digit
+        _rejected(digit, TORN) if c.cut & torn and digit.accepted else digit
         for c, digit in zip(chosen, digits, strict=True)
     ]
 
@@ -334,7 +337,12 @@ def _without_dotted(lines: list[list[Digit]], marks: Sequence[Box]) -> list[list
     ((digit,),) = lines
     if not digit.accepted or not any(_stacked(digit.box, mark) for mark in marks):
         return lines
-    return [[replace(digit, accepted=False, verdict=REFUSED)]]
+    return [[_rejected(digit, DOTTED)]]
+
+
+def _rejected(digit: Digit, objection: str) -> Digit:
+    """A digit that the network believes, not accepted for a reason of another kind."""
+    return replace(digit, accepted=False, verdict=REFUSED, objection=objection)
 
 
 def _stacked(box: Box, mark: Box) -> bool:

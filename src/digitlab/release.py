@@ -350,8 +350,7 @@ def _training_command(verb: str, amount: str, settings: dict, usual) -> list[str
     ]
     if settings["learning_rate"] != usual.learning_rate:
         lines.append(f"--learning-rate {settings['learning_rate']}")
-    if settings.get("kept"):
-        lines.append(f"--kept {settings['kept']}")
+    lines += [f"--{name} {settings[name]}" for name in ("calm", "kept") if settings.get(name)]
     return lines
 
 

@@ -18,6 +18,7 @@ MOST_JOINED = 5  # pieces in one digit
 SPECK = 0.13  # of the tallest piece: smaller in both directions is dirt
 GAP = 0.08  # of a digit's height: parts of a broken one are no farther apart
 TILTS = (0.1, -0.1, 0.2, -0.2, 0.3, -0.3)  # of a row: pixels down a pixel to the right
+LOOP = 0.3  # of the line's height: narrower or lower is no zero, however small it is written
 SMALL = 0.42  # of the line's height: lower is a dot, a comma, a dash or part of a digit
 
 
@@ -367,13 +368,22 @@ def _is_stripe(piece: Piece, line: TextLine) -> bool:
 
 def _drop_marks(line: TextLine) -> list[Piece]:
     """Without dots, commas, dashes and underlines: low, and no neighbour to be a part of."""
-    kept = []
-    for piece in line.pieces:
-        low = piece.height < SMALL * line.height
-        flat = piece.width > 3.0 * piece.height
-        if not low or (not flat and _could_be_part(piece, line)):
-            kept.append(piece)
-    return kept
+    return [
+        piece
+        for piece in line.pieces
+        if piece.height >= SMALL * line.height
+        or _is_small_zero(piece, line.height)
+        or (piece.width <= 3.0 * piece.height and _could_be_part(piece, line))
+    ]
+
+
+def _is_small_zero(piece: Piece, height: float) -> bool:
+    """Whether a low piece may be one of the zeros that end an amount, which often get smaller.
+
+    It is wider and higher than a dot or a dash, and there is paper in it.
+    """
+    wide = min(piece.width, piece.height) > LOOP * height
+    return wide and piece.area < 0.65 * piece.width * piece.height
 
 
 def _could_be_part(piece: Piece, line: TextLine) -> bool:

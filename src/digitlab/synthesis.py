@@ -136,6 +136,29 @@ def footed(drawing: Drawing, rng: np.random.Generator) -> Drawing:
     return Drawing("2", drawing.source, drawing.page, strokes)
 
 
+def stepped(drawing: Drawing, rng: np.random.Generator) -> Drawing:
+    """A 4 whose stem begins at the bar, below where its first stroke does, like an h or a ч.
+
+    Other drawings, and a 4 that is not made of a corner and a stem, come back as they are.
+    """
+    if drawing.label != "4" or len(drawing.strokes) != 2:
+        return drawing
+    corner, stem = sorted(drawing.strokes, key=lambda stroke: stroke[:, 1].max())
+    tall = float(np.ptp(np.concatenate(drawing.strokes)[:, 1]))
+    top, bottom = float(stem[:, 1].min()), float(stem[:, 1].max())
+    level = float(corner[-1, 1])
+    if corner[0, 1] > corner[-1, 1] - 0.2 * tall or bottom - max(top, level) < 0.2 * tall:
+        return drawing
+    start, end = level - rng.uniform(-0.03, 0.22) * tall, bottom + rng.uniform(0, 0.25) * tall
+    stem = stem if stem[0, 1] < stem[-1, 1] else stem[::-1]
+    down = start + (stem[:, 1] - top) * (end - start) / (bottom - top)
+    stem = np.stack([stem[:, 0], down], 1).astype(np.float32)
+    raised = corner.copy()
+    raised[:, 1] = level + (corner[:, 1] - level) * rng.uniform(1.0, 1.4)
+    strokes = (np.concatenate([raised, stem]),) if rng.random() < 0.5 else (raised, stem)
+    return Drawing("4", drawing.source, drawing.page, strokes)
+
+
 def straightened(drawing: Drawing, rng: np.random.Generator) -> Drawing:
     """The same sign by a hand that draws straight lines and clear corners."""
     points = np.concatenate(drawing.strokes)

@@ -33,6 +33,7 @@ class Settings:
     made: float = 1.0  # made digits an epoch, as a share of MNIST's; drawn anew each epoch
     others: float = 0.28  # pieces and pairs of digits an epoch, as a share of the digits
     signs: float = 0.22  # letters, symbols and scribbles an epoch, likewise
+    calm: float = 0.0  # share of the epochs, the last ones, in which ink is changed half as much
     kept: float = 0.0  # share of the weights it started from in the average that comes out
     seed: int = 0
     precision: str = "float32"  # "mixed_bfloat16" where the processor has bfloat16 instructions
@@ -45,7 +46,9 @@ class Batches(keras.utils.PyDataset):
     def __init__(self, examples: Examples, settings: Settings):
         super().__init__(workers=1, use_multiprocessing=False, max_queue_size=16)
         self.examples, self.settings = examples, settings
-        self._augment = Augmenter(settings.augmentation)
+        self._augmenters = [Augmenter(settings.augmentation)]
+        if settings.calm:
+            self._augmenters.append(Augmenter(settings.augmentation.weaker(0.5)))
         own = examples.kinds == "mnist"
         sign = np.isin(examples.kinds, [SIGN, SCRIBBLE])
         other = (examples.labels == NOT_A_DIGIT) & ~sign
@@ -60,8 +63,10 @@ class Batches(keras.utils.PyDataset):
         return [mnist, made, others, min(signs, round(self.settings.signs * (mnist + made)))]
 
     def begin(self, epoch: int) -> None:
-        """Choose and shuffle the examples of one epoch."""
+        """Choose and shuffle the examples of one epoch, and how strongly to change them."""
         self.epoch = epoch
+        calm = epoch >= (1 - self.settings.calm) * self.settings.epochs
+        self._augment = self._augmenters[-1 if calm else 0]
         rng = np.random.default_rng([self.settings.seed, epoch])
         chosen = [rng.permutation(p)[:n] for p, n in zip(self._pools, self._counts(), strict=True)]
         self._order = rng.permutation(np.concatenate(chosen))

@@ -97,7 +97,9 @@ def runners_up(digit: Digit) -> str:
 
 
 def explain_doubt(digit: Digit) -> str:
-    """Why a digit was not accepted: no digit at all, or between two."""
+    """Why a digit was not accepted: what stands around it, no digit at all, or between two."""
+    if digit.objection:
+        return f"By itself it looks like {digit.label}, but {digit.objection}."
     shares = digit.probabilities
     first, second, third = (f"{i} ({percent(shares[i])})" for i in digit.ranking[:3])
     if likeness(digit) < max(shares):
@@ -121,7 +123,7 @@ def _account_of_many(answer: Answer) -> Account:
     digits, weakest = answer.digits, doubtful(answer)
     worst, where = digits[weakest], place(answer, weakest)
     if not any(digit.accepted for digit in digits):
-        detail = f"None of its {len(digits)} pieces looks like a digit. {explain_doubt(worst)}"
+        detail = f"None of its {len(digits)} pieces is taken for a digit. {explain_doubt(worst)}"
         return Account(f"{answer.text}?", "This may not be a number", detail, _REDRAW)
     whole = f"{percent(prod(digit.confidence for digit in digits))} for all {len(digits)} together"
     if is_sure(worst):
