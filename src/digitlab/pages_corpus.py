@@ -13,7 +13,15 @@ from digitlab.synthesis import Scene, Writing, cropped, photograph, render, writ
 
 SIDE = 128  # pixels of a training window
 CLOSE = 0.35  # of the pages are cut out close around a digit or two, as people crop
-_COMMON = {"printed": 0.12, "desk": 0.06}
+_COMMON = {
+    "printed": 0.12,
+    "desk": 0.1,
+    "folded": 0.1,
+    "pen": 0.1,
+    "finger": 0.06,
+    "holes": 0.06,
+    "glare": 0.06,
+}
 SCENES = (
     (2.0, Scene(**_COMMON)),
     (1.6, Scene(ruled=1.0, **_COMMON)),
@@ -56,11 +64,19 @@ def _windows(seed: int, count: int, digits, others, mnist, labels) -> list[tuple
     for _ in range(count):
         scene = SCENES[rng.choice(len(SCENES), p=chances / chances.sum())][1]
         writing, tall = _page(rng, digits, others, mnist, labels)
+        writing = _with_room(writing, tall, rng) if rng.random() < ROOM else writing
         picture = photograph(writing, rng, scene)
         if rng.random() < CLOSE:
             picture, writing = _close_up(picture, writing, rng)
         found += _cut(picture, writing.ink, tall, rng)
     return found
+
+
+def _with_room(writing: Writing, tall: float, rng) -> Writing:
+    """The same on a larger page: what lies beside the writing is farther away."""
+    (top, bottom), (left, right) = (rng.uniform(0, 2.5, (2, 2)) * tall).astype(int)
+    ink = np.pad(writing.ink, ((top, bottom), (left, right)))
+    return Writing(ink, writing.labels, writing.boxes + [left, top, 0, 0])
 
 
 def _close_up(picture: np.ndarray, writing: Writing, rng) -> tuple[np.ndarray, Writing]:

@@ -12,6 +12,7 @@ import numpy as np
 from digitlab.binarization import shipped
 from digitlab.frame import BODY
 from digitlab.ruling import remains, ruling
+from digitlab.sheet import find_sheet
 
 WORKING_SIDE = 1600  # pixels; a digit of 1/60 of the picture is still 26 pixels high
 SMALL_SIDE = 120  # a photograph smaller than this is enlarged, since strokes are 1-2 pixels wide
@@ -325,8 +326,18 @@ def even_light(image: np.ndarray, grey: np.ndarray) -> tuple[np.ndarray, bool]:
     -------
     (h, w) float32, share of the ground's light that is missing, and a bool.
     """
+    sheet = find_sheet(grey)
+    if sheet is not None:
+        return _darkness(_alone(image, sheet)) * sheet, False
     light = _is_light_on_dark(grey)
     return _darkness(255 - image if light else image), light
+
+
+def _alone(image: np.ndarray, sheet: np.ndarray) -> np.ndarray:
+    """`image` with bare paper wherever the sheet ((h, w) bool) is not."""
+    alone = image.copy()
+    alone[~sheet] = np.median(image[sheet], axis=0)
+    return alone
 
 
 def _is_light_on_dark(grey: np.ndarray) -> bool:

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from digitlab import clutter
 from digitlab.errors import DataError
 
 DIGIT_LIKE = set("OoIil|ZzSsBbqgQDjJGTy!/\\()[]")
@@ -339,6 +340,11 @@ class Scene:
     dark_ground: float = 0.06
     printed: float = 0.0
     desk: float = 0.0
+    folded: float = 0.0
+    pen: float = 0.0
+    finger: float = 0.0
+    holes: float = 0.0
+    glare: float = 0.0
 
 
 def photograph(writing: Writing, rng: np.random.Generator, scene: Scene) -> np.ndarray:
@@ -355,16 +361,38 @@ def photograph(writing: Writing, rng: np.random.Generator, scene: Scene) -> np.n
     page = _print_lines(page, writing, tall, rng, scene)
     if rng.random() < scene.printed:
         page *= 1 - _print_text(writing, tall, rng)[..., None]
-    if rng.random() < scene.desk:
-        page = _lay_on_desk(page, writing, rng)
+    page = _cluttered(page, writing, tall, rng, scene)
     page = page * (1 - cover[..., None]) + page * (pen / ground) * cover[..., None]
     page *= _light(height, width, rng, rng.random() < scene.shadow)[..., None]
+    if _happens(scene.glare, rng):
+        page = clutter.glare(page, tall, rng)
     if rng.random() < scene.dark_ground:
         page = 255 - page
     if rng.random() < scene.blur:
         page = cv2.GaussianBlur(page, (0, 0), rng.uniform(0.01, 0.05) * tall)
     page += rng.normal(0, rng.uniform(0.5, 7), page.shape)
     return _jpeg(np.rint(page.clip(0, 255)).astype(np.uint8), rng)
+
+
+def _cluttered(page, writing: Writing, tall: float, rng, scene: Scene) -> np.ndarray:
+    """The page with what lies on it and around it."""
+    if _happens(scene.folded, rng):
+        page = clutter.fold(page, tall, rng)
+    if rng.random() < scene.desk:
+        page = clutter.lay_on_desk(page, writing.boxes, rng)
+    for chance, put in (
+        (scene.holes, clutter.punch_holes),
+        (scene.pen, clutter.lay_pen),
+        (scene.finger, clutter.lay_finger),
+    ):
+        if _happens(chance, rng):
+            page = put(page, writing.ink, tall, rng)
+    return page
+
+
+def _happens(chance: float, rng: np.random.Generator) -> bool:
+    """Whether it does; nothing is drawn from `rng` for what never does."""
+    return chance > 0 and rng.random() < chance
 
 
 def _uneven(cover: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -520,25 +548,6 @@ def _print_text(writing: Writing, tall: float, rng) -> np.ndarray:
         place = (beside, over, under)[rng.integers(3)]
         draw.text(place, "".join(signs), fill=255, font=ImageFont.load_default(size))
     return np.asarray(sheet, np.float32) * np.float32(rng.uniform(0.3, 0.9) / 255)
-
-
-def _lay_on_desk(page: np.ndarray, writing: Writing, rng) -> np.ndarray:
-    """The page with its edge in sight, something darker or lighter beyond it."""
-    height, width = page.shape[:2]
-    x, y = writing.boxes[:, 0], writing.boxes[:, 1]
-    right, bottom = (x + writing.boxes[:, 2]).max(), (y + writing.boxes[:, 3]).max()
-    rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
-    slope = rng.normal(0, 0.05)
-    rooms = {
-        "left": (columns + slope * rows, x.min()),
-        "top": (rows + slope * columns, y.min()),
-        "right": (width - columns + slope * rows, width - right),
-        "bottom": (height - rows + slope * columns, height - bottom),
-    }
-    distance, room = rooms[str(rng.choice(list(rooms)))]
-    beyond = (rng.uniform(0.1, 0.8) * room - distance).clip(-0.5, 0.5)[..., None] + 0.5
-    desk = rng.uniform(20, 200) * rng.uniform(0.5, 1.0, 3).astype(np.float32)
-    return page * (1 - beyond) + desk * beyond
 
 
 def _security(shape: tuple[int, int], tall: float, rng) -> np.ndarray:

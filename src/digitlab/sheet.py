@@ -1,0 +1,69 @@
+"""The sheet of paper in a photograph that shows what it lies on, too.
+
+A sheet is a light, convex region with straight sides, much lighter than what is around it.
+"""
+
+import cv2
+import numpy as np
+
+SEARCHED = 240  # pixels; a sheet is looked for on a copy no larger than this
+LEAST, MOST = 0.06, 0.94  # share of the picture that a sheet covers
+CONVEX = 0.93  # of its convex hull that a sheet covers
+CORNERS = 6  # at most: four, and two more where the picture's edge cuts one off
+STRAIGHT = 0.02  # of its outline's length: how far its sides may bend
+DARKER = 0.62  # of the sheet's light that its surroundings have at most
+SHADED = 0.4  # likewise, where it may as well be the edge of a shadow on a larger sheet
+PARTED = 0.8  # of the variance that is between the sheet and its surroundings, not within
+
+
+def find_sheet(grey: np.ndarray) -> np.ndarray | None:
+    """Where the sheet is in a photograph (h, w) uint8: (h, w) bool, or None if it fills it.
+
+    Its outermost pixels are left out, since they are a mixture.
+    """
+    factor = min(1.0, SEARCHED / max(grey.shape))
+    size = [max(1, round(side * factor)) for side in grey.shape[::-1]]
+    small = cv2.medianBlur(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), 5)
+    hull = _light_hull(small)
+    if hull is None:
+        return None
+    sheet = cv2.fillConvexPoly(np.zeros(small.shape, np.uint8), hull, 1)
+    if not _is_sheet(small, sheet, hull):
+        return None
+    reach = 2 * max(2, round(0.012 * max(small.shape))) + 1
+    # The picture's own edge is no edge of the sheet.
+    inner = cv2.erode(np.pad(sheet, 1, mode="edge"), np.ones((reach, reach), np.uint8))[1:-1, 1:-1]
+    if not inner.any():
+        return None
+    return cv2.resize(inner, grey.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0
+
+
+def _light_hull(small: np.ndarray) -> np.ndarray | None:
+    """The convex hull, (n, 1, 2) int32, of the largest light region if that nearly fills it."""
+    _, light = cv2.threshold(small, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    outlines, _ = cv2.findContours(light, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    if not outlines:
+        return None
+    outline = max(outlines, key=cv2.contourArea)
+    hull = cv2.convexHull(outline)
+    covered = cv2.contourArea(outline)
+    return hull if covered > CONVEX * max(1.0, cv2.contourArea(hull)) else None
+
+
+def _is_sheet(small: np.ndarray, sheet: np.ndarray, hull: np.ndarray) -> bool:
+    share = float(sheet.mean())
+    if not LEAST < share < MOST:
+        return False
+    corners = len(cv2.approxPolyDP(hull, STRAIGHT * cv2.arcLength(hull, True), True))
+    inside, outside = small[sheet > 0].astype(np.float32), small[sheet == 0].astype(np.float32)
+    between = share * (1 - share) * (float(inside.mean()) - float(outside.mean())) ** 2
+    if corners > CORNERS or between < PARTED * float(small.var()):
+        return False
+    darker = float(np.median(outside)) / max(1.0, float(np.median(inside)))
+    return darker < (DARKER if _sides_within(sheet) > 1 else SHADED)
+
+
+def _sides_within(sheet: np.ndarray) -> int:
+    """How many sides of the picture the sheet is away from: one may be a shadow's, too."""
+    sides = sheet[0], sheet[-1], sheet[:, 0], sheet[:, -1]
+    return sum(side.mean() < 0.25 for side in sides)
