@@ -12,6 +12,7 @@ from digitlab.paper import SMALL_SIDE, even_light, level_of, resize, to_grey
 from digitlab.synthesis import Scene, Writing, cropped, photograph, render, write_row
 
 SIDE = 128  # pixels of a training window
+ROOM = 0.35  # of the pages have wide margins
 CLOSE = 0.35  # of the pages are cut out close around a digit or two, as people crop
 _COMMON = {
     "printed": 0.12,
@@ -76,7 +77,7 @@ def _with_room(writing: Writing, tall: float, rng) -> Writing:
     """The same on a larger page: what lies beside the writing is farther away."""
     (top, bottom), (left, right) = (rng.uniform(0, 2.5, (2, 2)) * tall).astype(int)
     ink = np.pad(writing.ink, ((top, bottom), (left, right)))
-    return Writing(ink, writing.labels, writing.boxes + [left, top, 0, 0])
+    return Writing(ink, writing.labels, writing.boxes + np.array([left, top, 0, 0]))
 
 
 def _close_up(picture: np.ndarray, writing: Writing, rng) -> tuple[np.ndarray, Writing]:

@@ -54,16 +54,20 @@ def _is_sheet(small: np.ndarray, sheet: np.ndarray, hull: np.ndarray) -> bool:
     share = float(sheet.mean())
     if not LEAST < share < MOST:
         return False
-    corners = len(cv2.approxPolyDP(hull, STRAIGHT * cv2.arcLength(hull, True), True))
+    corners = cv2.approxPolyDP(hull, STRAIGHT * cv2.arcLength(hull, True), True)[:, 0]
     inside, outside = small[sheet > 0].astype(np.float32), small[sheet == 0].astype(np.float32)
     between = share * (1 - share) * (float(inside.mean()) - float(outside.mean())) ** 2
-    if corners > CORNERS or between < PARTED * float(small.var()):
+    if len(corners) > CORNERS or between < PARTED * float(small.var()):
         return False
     darker = float(np.median(outside)) / max(1.0, float(np.median(inside)))
-    return darker < (DARKER if _sides_within(sheet) > 1 else SHADED)
+    return darker < (DARKER if _edges(corners, small.shape) > 1 else SHADED)
 
 
-def _sides_within(sheet: np.ndarray) -> int:
-    """How many sides of the picture the sheet is away from: one may be a shadow's, too."""
-    sides = sheet[0], sheet[-1], sheet[:, 0], sheet[:, -1]
-    return sum(side.mean() < 0.25 for side in sides)
+def _edges(corners: np.ndarray, shape: tuple[int, int]) -> int:
+    """How many of a polygon's sides are in sight, not on the picture's edge; a shadow has one.
+
+    `corners` are (n, 2) int, x and y.
+    """
+    middles = (corners + np.roll(corners, 1, axis=0)) / 2
+    room = np.minimum(middles, np.array(shape[::-1]) - 1 - middles).min(1)
+    return int((room > 0.02 * max(shape)).sum())
