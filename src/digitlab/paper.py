@@ -326,9 +326,11 @@ def even_light(image: np.ndarray, grey: np.ndarray) -> tuple[np.ndarray, bool]:
     -------
     (h, w) float32, share of the ground's light that is missing, and a bool.
     """
-    sheet = find_sheet(grey)
+    sheet = find_sheet(image)
     if sheet is not None:
-        return _darkness(_alone(image, sheet)) * sheet, False
+        darkness = _darkness(_alone(image, sheet)) * sheet
+        if level_of(darkness) is not None:  # a thick stroke of chalk has nothing on it
+            return darkness, False
     light = _is_light_on_dark(grey)
     return _darkness(255 - image if light else image), light
 

@@ -16,14 +16,28 @@ SHADED = 0.4  # likewise, where it may as well be the edge of a shadow on a larg
 PARTED = 0.8  # of the variance that is between the sheet and its surroundings, not within
 
 
-def find_sheet(grey: np.ndarray) -> np.ndarray | None:
-    """Where the sheet is in a photograph (h, w) uint8: (h, w) bool, or None if it fills it.
+def find_sheet(image: np.ndarray) -> np.ndarray | None:
+    """Where the sheet is in a photograph: (h, w) bool, or None if it fills it.
 
     Its outermost pixels are left out, since they are a mixture.
+
+    Parameters
+    ----------
+    image : (h, w) or (h, w, 3) uint8. Coloured paper may be light in one colour alone.
     """
-    factor = min(1.0, SEARCHED / max(grey.shape))
-    size = [max(1, round(side * factor)) for side in grey.shape[::-1]]
-    small = cv2.medianBlur(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), 5)
+    factor = min(1.0, SEARCHED / max(image.shape[:2]))
+    size = [max(1, round(side * factor)) for side in image.shape[1::-1]]
+    small = cv2.medianBlur(cv2.resize(image, size, interpolation=cv2.INTER_AREA), 5)
+    grey = [] if image.ndim == 2 else [cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)]
+    for channel in [*grey, *cv2.split(small)]:
+        sheet = _sheet_in(channel)
+        if sheet is not None:
+            return cv2.resize(sheet, image.shape[1::-1], interpolation=cv2.INTER_NEAREST) > 0
+    return None
+
+
+def _sheet_in(small: np.ndarray) -> np.ndarray | None:
+    """The same for one colour, (h, w) uint8 0 or 1."""
     hull = _light_hull(small)
     if hull is None:
         return None
@@ -33,9 +47,7 @@ def find_sheet(grey: np.ndarray) -> np.ndarray | None:
     reach = 2 * max(2, round(0.012 * max(small.shape))) + 1
     # The picture's own edge is no edge of the sheet.
     inner = cv2.erode(np.pad(sheet, 1, mode="edge"), np.ones((reach, reach), np.uint8))[1:-1, 1:-1]
-    if not inner.any():
-        return None
-    return cv2.resize(inner, grey.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0
+    return inner if inner.any() else None
 
 
 def _light_hull(small: np.ndarray) -> np.ndarray | None:

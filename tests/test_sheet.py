@@ -1,0 +1,68 @@
+"""Where the paper is in a photograph that shows what it lies on."""
+
+import cv2
+import numpy as np
+import pytest
+from handwriting import photographed, placed, written
+
+from digitlab.recognizer import champion
+from digitlab.sheet import find_sheet
+
+SHAPE = (420, 560)
+CORNERS = np.array([[150, 60], [440, 80], [420, 370], [130, 340]])
+WOOD, KRAFT, YELLOW = (110, 80, 50), (190, 160, 120), (235, 220, 110)
+
+
+def on_desk(page: np.ndarray, corners: np.ndarray = CORNERS, desk=WOOD) -> np.ndarray:
+    """`page` (h, w, 3) uint8 within `corners`, a desk with a grain around it."""
+    inside = cv2.fillConvexPoly(np.zeros(page.shape[:2], np.uint8), corners, 1)[..., None]
+    grain = 1 + 0.1 * np.sin(np.arange(len(page)) / 4)[:, None, None]
+    picture = np.where(inside, page, (np.array(desk) * grain).clip(0, 255).astype(np.uint8))
+    return cv2.GaussianBlur(picture, (0, 0), 1)
+
+
+def bare(colour=(225, 225, 220)) -> np.ndarray:
+    return np.full((*SHAPE, 3), colour, np.uint8)
+
+
+def test_sheet_is_found_but_for_its_edge():
+    sheet = find_sheet(on_desk(bare()))
+    truth = cv2.fillConvexPoly(np.zeros(SHAPE, np.uint8), CORNERS, 1) > 0
+    assert not (sheet & ~truth).any()
+    assert sheet.sum() > 0.9 * truth.sum()
+
+
+@pytest.mark.parametrize("desk", [WOOD, (20, 20, 25), (40, 90, 60)])
+@pytest.mark.parametrize("paper", [(225, 225, 220), YELLOW])
+def test_sheet_of_any_colour_is_found_on_any_desk(paper, desk):
+    assert find_sheet(on_desk(bare(paper), desk=desk)) is not None
+
+
+def test_corner_of_a_sheet_is_found():
+    corners = np.array([[200, -5], [570, -5], [570, 425], [200, 300]])
+    assert find_sheet(on_desk(bare(), corners)) is not None
+
+
+@pytest.mark.parametrize("left", [0.5, 0.75])
+def test_shadow_with_a_straight_edge_leaves_the_sheet_whole(left):
+    """`left` is the share of light that is left in the shadow."""
+    columns = np.arange(SHAPE[1]) + 0.4 * np.arange(SHAPE[0])[:, None]
+    light = np.where(columns > 350, 1.0, left)[..., None]
+    assert find_sheet((bare() * light).astype(np.uint8)) is None
+
+
+@pytest.mark.parametrize("label", ["0", "1", "8"])
+def test_thick_chalk_on_a_dark_ground_is_no_sheet(label):
+    ink = cv2.GaussianBlur(placed(written(label, 260, 50), SHAPE, 150, 60), (0, 0), 1)
+    grain = np.random.default_rng(0).normal(30, 2, SHAPE)
+    assert champion().recognize((grain + ink * 0.8).astype(np.uint8)).text == label
+
+
+def test_paper_that_fills_the_picture_is_no_sheet_in_it():
+    assert find_sheet(photographed(placed(written("4", 200, 14), SHAPE, 150, 100))) is None
+
+
+@pytest.mark.parametrize("label", "0123456789")
+def test_digit_on_a_sheet_on_a_dark_desk_is_read(label):
+    ink = placed(written(label, 90, 8), SHAPE, 240, 150)
+    assert champion().recognize(on_desk(photographed(ink))).text == label
