@@ -58,7 +58,15 @@ SCRIBBLE = "scribble"
 WHOLE = 0.86  # share of overlap from which a candidate covers all of a sign
 _CHUNK = 200  # pictures made by one task
 
-_BESIDE = {"printed": 0.1, "desk": 0.05}
+_BESIDE = {
+    "printed": 0.1,
+    "desk": 0.06,
+    "folded": 0.05,
+    "pen": 0.04,
+    "finger": 0.02,
+    "holes": 0.03,
+    "glare": 0.02,
+}
 SCENES = (
     (3.0, Scene(**_BESIDE)),
     (1.0, Scene(ruled=1.0, **_BESIDE)),

@@ -75,9 +75,11 @@ def flagged(drawing: Drawing, rng: np.random.Generator) -> Drawing:
     reach = tall * rng.uniform(0.12, 0.7)
     # A 7 begins with a bar that is nearly level; an upstroke is steeper.
     drop = reach * rng.uniform(0.55, 1.9)
-    bend = np.array([rng.uniform(-0.1, 0.1), rng.uniform(0, 0.12)]) * tall
     tip = stem[0] + [-reach, min(drop, 0.95 * tall)]
     time = np.linspace(0, 1, 9)[:, None]
+    # Straight, bulging, or level at first and then up along the stem.
+    level = np.array([stem[0, 0], tip[1]])
+    bend = rng.uniform(-0.35, 1.0) * (level - (tip + stem[0]) / 2)
     flag = tip * (1 - time) ** 2 + ((tip + stem[0]) / 2 + bend) * 2 * time * (1 - time)
     flag = flag + stem[0] * time**2
     strokes = [np.concatenate([flag, stem]).astype(np.float32)]
@@ -99,7 +101,7 @@ def slashed(drawing: Drawing, rng: np.random.Generator) -> Drawing:
     low, high = points.min(0), points.max(0)
     middle, half = (low + high) / 2, np.maximum(high - low, 1e-3) / 2
     lean = rng.uniform(0.0, 1.0) * (1 if rng.random() < 0.8 else -1)
-    reach = rng.uniform(0.55, 1.25)
+    reach = rng.uniform(0.55, 1.25) if rng.random() < 0.7 else rng.uniform(1.2, 1.9)
     end = np.array([lean, -np.sqrt(1 - 0.6 * lean**2)]) * half * reach
     shift = rng.normal(0, 0.08, 2) * half
     slash = np.array([middle + shift - end, middle + shift + end], np.float32)
