@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -50,6 +51,24 @@ def test_trained_network_runs_through_litert(trained):
     ink = network(np.random.default_rng(0).random((60, 90)).astype(np.float32), 0.5, 40)
     assert ink.shape == (60, 90)
     assert 0 <= ink.min() <= ink.max() <= 1
+
+
+def test_share_of_the_weights_it_began_with_is_kept(trained, tmp_path):
+    from digitlab import training
+
+    with np.load(trained / "work" / "pages-learn.npz") as stored:
+        windows = stored["pages"][:16], stored["truth"][:16]
+    settings = training.Settings(epochs=1, batch=8, learning_rate=0.01)
+
+    def learnt(kept: float):
+        chosen = replace(settings, kept=kept)
+        given = windows, windows, chosen, tmp_path / str(kept), 128
+        return training.fit_binarizer(*given, start=trained / "ink.keras").get_weights()
+
+    first = training.load(trained / "ink.keras").get_weights()
+    for start, new, half in zip(first, learnt(0.0), learnt(0.5), strict=True):
+        assert np.allclose(half, (start + new) / 2, atol=1e-3)
+    assert not np.allclose(first[0], learnt(0.0)[0], atol=1e-4)
 
 
 def test_card_and_history_say_how_it_was_trained(trained):

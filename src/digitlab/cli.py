@@ -155,12 +155,6 @@ def _add_train(commands) -> None:
         help="share of the epochs, the last ones, in which ink is changed half as much (0)",
     )
     command.add_argument(
-        "--kept",
-        type=_share,
-        metavar="X",
-        help="share of the start's weights in the average that comes out (0)",
-    )
-    command.add_argument(
         "--pictures",
         type=_positive,
         default=PICTURES,
@@ -220,6 +214,12 @@ def _add_training(command: argparse.ArgumentParser, drawings_needed: bool) -> No
     )
     command.add_argument(
         "--learning-rate", type=float, metavar="X", help="the largest; it rises and falls"
+    )
+    command.add_argument(
+        "--kept",
+        type=_share,
+        metavar="X",
+        help="share of the start's weights in the average that comes out (0)",
     )
 
 
@@ -422,8 +422,7 @@ def _benchmark(arguments: argparse.Namespace) -> int:
 def _train(arguments: argparse.Namespace) -> int:
     if (arguments.strokes is None) != (arguments.signs is None):
         arguments.parser.error("--strokes and --signs go together")
-    if arguments.kept and arguments.start is None:
-        arguments.parser.error("--kept needs --start: otherwise there are no weights to keep")
+    _check_kept(arguments)
     from digitlab.release import train_version
     from digitlab.training import Settings
 
@@ -433,7 +432,13 @@ def _train(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _check_kept(arguments: argparse.Namespace) -> None:
+    if arguments.kept and arguments.start is None:
+        arguments.parser.error("--kept needs --start: otherwise there are no weights to keep")
+
+
 def _train_ink(arguments: argparse.Namespace) -> int:
+    _check_kept(arguments)
     from digitlab.release import INK_SETTINGS, train_binarizer
 
     a = arguments

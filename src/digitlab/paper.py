@@ -351,9 +351,17 @@ def _is_light_on_dark(grey: np.ndarray) -> bool:
     padded = cv2.copyMakeBorder(small, size, size, size, size, cv2.BORDER_REFLECT)
     paper = cv2.medianBlur(padded, size)[size:-size, size:-size]
     difference = small.astype(np.float32) - paper
-    light = float((difference.clip(0) ** 3).sum())
-    dark = float(((-difference).clip(0) ** 3).sum())
-    return light > 1.5 * dark  # dark ink on light paper is far more usual
+    light, dark = _strength(difference), _strength(-difference)
+    if light < 1.5 * dark:  # dark ink on light paper is far more usual
+        return False
+    # Strokes of chalk are narrow, which a lamp mirrored in the paper is not.
+    narrow = cv2.morphologyEx(small, cv2.MORPH_TOPHAT, _wide_kernel(small.shape))
+    return _strength(narrow) > 0.3 * light
+
+
+def _strength(difference: np.ndarray) -> float:
+    """How much stands out upwards; what stands out far counts for much more."""
+    return float((difference.astype(np.float32).clip(0) ** 3).sum())
 
 
 def _ground(channel: np.ndarray) -> np.ndarray:
@@ -371,9 +379,13 @@ def _ground(channel: np.ndarray) -> np.ndarray:
 
 def _closed(light: np.ndarray) -> np.ndarray:
     """`light` (h, w) without what is dark and narrow; edges of shadows stay."""
-    size = max(5, round(min(light.shape) * 0.25)) | 1
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
-    return cv2.morphologyEx(light, cv2.MORPH_CLOSE, kernel)
+    return cv2.morphologyEx(light, cv2.MORPH_CLOSE, _wide_kernel(light.shape))
+
+
+def _wide_kernel(shape: tuple[int, int]) -> np.ndarray:
+    """A disc wider than any stroke in a picture of this shape."""
+    size = max(5, round(min(shape) * 0.25)) | 1
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
 
 
 def _slope(light: np.ndarray) -> np.ndarray:

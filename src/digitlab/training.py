@@ -167,13 +167,11 @@ def fit(
     ------
     ValueError if `settings.kept` is not 0 but there is no start.
     """
-    if settings.kept and start is None:
-        raise ValueError("without a start there are no weights to keep")
+    first = _first_weights(start, settings)
     folder.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(settings.seed)
     batches = Batches(train, settings)
     network = networks.build(settings.architecture, dtype=settings.precision)
-    first = None if start is None else load(start).get_weights()
     if first is not None:
         network.set_weights(first)
     trainee = keras.Model(network.input, network.output["logits"])
@@ -186,9 +184,21 @@ def fit(
     checks = as_input(validation.ink), truth
     _run(trainee, batches, checks, settings, folder, tell, watch, follow)
     final = networks.build(settings.architecture)
-    learnt = network.get_weights()
-    final.set_weights(between(learnt, first, settings.kept) if settings.kept else learnt)
+    final.set_weights(_with_kept(network, first, settings))
     return final
+
+
+def _first_weights(start: Path | None, settings: Settings) -> list[np.ndarray] | None:
+    """The weights to begin with, or None. Raises ValueError if some are to be kept of none."""
+    if settings.kept and start is None:
+        raise ValueError("without a start there are no weights to keep")
+    return None if start is None else load(start).get_weights()
+
+
+def _with_kept(network: keras.Model, first, settings: Settings) -> list[np.ndarray]:
+    """What was learnt, averaged with the first weights if a share of those is to be kept."""
+    learnt = network.get_weights()
+    return between(learnt, first, settings.kept) if settings.kept else learnt
 
 
 def between(first: list[np.ndarray], last: list[np.ndarray], way: float) -> list[np.ndarray]:
@@ -303,21 +313,22 @@ def fit_binarizer(
 
     Returns
     -------
-    The float32 network with the averaged weights.
+    As `fit` does; it raises the same.
     """
+    first = _first_weights(start, settings)
     folder.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(settings.seed)
     batches = Windows(*train, settings)
     network = networks.binarizer(train[0].shape[1], dtype=settings.precision)
-    if start is not None:
-        network.set_weights(load(start).get_weights())
+    if first is not None:
+        network.set_weights(first)
     trainee = keras.Model(network.input, network.output["ink"])
     loss = keras.losses.BinaryCrossentropy(from_logits=True)
     trainee.compile(_optimizer(settings, len(batches)), loss, metrics=[overlap])
     checks = tuple(as_input(part) for part in validation)
     _run(trainee, batches, checks, settings, folder, tell)
     final = networks.binarizer(side)
-    final.set_weights(network.get_weights())
+    final.set_weights(_with_kept(network, first, settings))
     return final
 
 
