@@ -14,15 +14,8 @@ from digitlab.synthesis import Scene, Writing, cropped, photograph, render, writ
 SIDE = 128  # pixels of a training window
 ROOM = 0.35  # of the pages have wide margins
 CLOSE = 0.35  # of the pages are cut out close around a digit or two, as people crop
-_COMMON = {
-    "printed": 0.12,
-    "desk": 0.1,
-    "folded": 0.1,
-    "pen": 0.1,
-    "finger": 0.06,
-    "holes": 0.06,
-    "glare": 0.06,
-}
+_PLAIN = {"printed": 0.12, "desk": 0.1}
+_COMMON = _PLAIN | {"folded": 0.1, "pen": 0.1, "finger": 0.06, "holes": 0.06, "glare": 0.06}
 SCENES = (
     (2.0, Scene(**_COMMON)),
     (1.6, Scene(ruled=1.0, **_COMMON)),
@@ -30,7 +23,7 @@ SCENES = (
     (2.0, Scene(squared=1.0, faint=0.25, **_COMMON)),
     (1.8, Scene(boxed=1.0, **_COMMON)),
     (0.5, Scene(boxed=1.0, ruled=1.0, **_COMMON)),
-    (2.8, Scene(security=1.0, faint=0.35, ruled=0.15, boxed=0.1, **_COMMON)),
+    (5.0, Scene(security=1.0, faint=0.35, ruled=0.15, boxed=0.1, **_PLAIN)),
     (0.8, Scene(faint=1.0, **_COMMON)),
     (0.5, Scene(printed=1.0, boxed=0.3, ruled=0.3)),
 )
