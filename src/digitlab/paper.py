@@ -275,8 +275,9 @@ def _whole(mask: np.ndarray, found: np.ndarray, lines: np.ndarray | None) -> np.
     """Parts of `mask` that are one digit although the network took some of it for a line.
 
     The foot of a 2 and the bar of a 7 look like ruled lines where nothing but their ends says
-    otherwise; a part that stands free, is no wider than a digit and is on no line is writing. So
-    is what is all there is but for what runs through the picture from side to side.
+    otherwise, and a bold 1 like a pen; a part that stands free, is no wider than a digit and is on
+    no line is writing. So is what is all there is but for what runs through the picture from side
+    to side.
 
     Parameters
     ----------
@@ -295,7 +296,7 @@ def _whole(mask: np.ndarray, found: np.ndarray, lines: np.ndarray | None) -> np.
     kept = np.bincount(labels[found], minlength=count) / area
     if lines is not None:
         free &= np.bincount(labels[lines], minlength=count) == 0
-    whole = shaped & ((free & (kept > 0.25)) | (alone & (kept > 0.5)))
+    whole = shaped & ((free & (alone | (kept > 0.25))) | (alone & (kept > 0.5)))
     whole[0] = False
     return whole[labels]
 

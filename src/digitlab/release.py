@@ -437,8 +437,9 @@ _INK_CARD = """# Model card: the binarization network
 
 About {pages:,} synthetic pages whose every pixel is known (`digitlab.pages_corpus`): MNIST's
 training images and UNIPEN's strokes (sources and licences as in MODEL_CARD.md) on plain, ruled,
-squared, boxed, underlined, patterned and printed paper in all kinds of light; a third of them
-are cut out close around a digit or two.
+squared, boxed, underlined, patterned and printed paper in all kinds of light, some of them folded
+or punched, on a desk, with a pen, a finger or a lamp's reflection on them; a third of them are
+cut out close around a digit or two.
 
 ## Train it again
 
@@ -447,5 +448,5 @@ are cut out close around a digit or two.
 ## Limits
 
 It knows digits about 20 to 100 pixels high at its own scale, to which the page is brought first.
-A long straight stroke that reaches the picture's edge may be taken for a printed line.
+A long straight stroke that reaches the picture's edge may be taken for a printed line or a pen.
 """
