@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from handwriting import centred, on_white, photographed, placed, written
 
-from digitlab.paper import WORKING_SIDE, read_paper
+from digitlab.paper import WORKING_SIDE, _whole, read_paper
 
 INK = centred(written("4", 120, 12), 240)
 
@@ -178,3 +178,13 @@ def test_ruled_line_is_taken_out_of_a_photograph():
     mask = read_paper(photographed(ruled)).mask
     assert agreement(mask, ink) > 0.65
     assert not mask[194:208].any()
+
+
+@pytest.mark.parametrize(("bars", "whole"), [(1, True), (2, False)])
+def test_bar_that_is_all_there_is_is_writing_whatever_the_network_says(bars, whole):
+    """A bold 1 looks like a pen to it; of two such bars, either may be one."""
+    mask = np.zeros((200, 200), np.uint8)
+    for number in range(bars):
+        mask[20:180, 60 + 60 * number : 75 + 60 * number] = 1
+    nothing = np.zeros(mask.shape, bool)
+    assert (_whole(mask, nothing, None) == (mask > 0 if whole else nothing)).all()
