@@ -42,6 +42,9 @@ PAPERS = {
     "squared paper": Scene(squared=1.0),
     "boxes of a form": Scene(boxed=1.0),
     "patterned paper": Scene(security=1.0),
+    "fold, pen, finger, holes, glare, desk": Scene(
+        folded=0.4, pen=0.3, finger=0.3, holes=0.3, glare=0.3, desk=0.5
+    ),
 }
 """What numbers made of MNIST's test digits are written on."""
 
