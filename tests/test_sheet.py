@@ -65,4 +65,6 @@ def test_paper_that_fills_the_picture_is_no_sheet_in_it():
 @pytest.mark.parametrize("label", "0123456789")
 def test_digit_on_a_sheet_on_a_dark_desk_is_read(label):
     ink = placed(written(label, 90, 8), SHAPE, 240, 150)
-    assert champion().recognize(on_desk(photographed(ink))).text == label
+    reading = champion().recognize(on_desk(photographed(ink)))
+    assert reading.text == label
+    assert "around the sheet" in reading.steps[1].note

@@ -112,7 +112,7 @@ def _cut(picture, ink, tall: float, rng) -> list[tuple]:
     """Up to three windows of a photograph, in the network's scale, with their truth."""
     small = min(picture.shape[:2])
     picture, factor = resize(picture, min(4.0, max(1.0, SMALL_SIDE / small)))
-    darkness, _ = even_light(picture, to_grey(picture))
+    darkness = even_light(picture, to_grey(picture)).darkness
     level = level_of(darkness)
     if level is None:
         return []

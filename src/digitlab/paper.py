@@ -5,6 +5,7 @@ the pen or the light.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -39,6 +40,7 @@ class Paper:
     scale : working pixels to one of the original.
     flat : whether the ground has exactly one colour (a drawing).
     light_on_dark : whether the ink is lighter than its ground.
+    alone : whether a sheet was found, and all that is around it left out.
     """
 
     grey: np.ndarray
@@ -48,6 +50,7 @@ class Paper:
     scale: float
     flat: bool
     light_on_dark: bool
+    alone: bool = False
 
     @property
     def even(self) -> np.ndarray:
@@ -230,10 +233,11 @@ def _read_crop(grey: np.ndarray, ground: float, ink: float, scale: float) -> Pap
 
 def _read_photo(image: np.ndarray, grey: np.ndarray, scale: float) -> Paper:
     """A photograph: the light is evened out, then ink is what is clearly darker than its ground."""
-    darkness, light = even_light(image, grey)
+    darkness, light, alone = even_light(image, grey)
     level = level_of(darkness)
     ink = _large_writing(darkness) if level is None else _handwriting(darkness, level)
-    return Paper(grey, darkness, ink, _grown(ink > INK, ink > 0.7), scale, False, light)
+    mask = _grown(ink > INK, ink > 0.7)
+    return Paper(grey, darkness, ink, mask, scale, False, light, alone)
 
 
 def _large_writing(darkness: np.ndarray) -> np.ndarray:
@@ -315,25 +319,29 @@ def usual_height(mask: np.ndarray) -> float:
     return float(heights[np.searchsorted(share, share[-1] / 2)])
 
 
-def even_light(image: np.ndarray, grey: np.ndarray) -> tuple[np.ndarray, bool]:
-    """How much darker than its ground each pixel is, and whether that is light ink on dark.
+class Evened(NamedTuple):
+    """`darkness`, `light_on_dark` and `alone` of a `Paper`; darkness may be below 0."""
+
+    darkness: np.ndarray
+    light_on_dark: bool
+    alone: bool
+
+
+def even_light(image: np.ndarray, grey: np.ndarray) -> Evened:
+    """Take the light, and what lies around the sheet, out of a photograph.
 
     Parameters
     ----------
     image : (h, w) or (h, w, 3) uint8.
     grey : (h, w) uint8, the same.
-
-    Returns
-    -------
-    (h, w) float32, share of the ground's light that is missing, and a bool.
     """
     sheet = find_sheet(image)
     if sheet is not None:
         darkness = _darkness(_alone(image, sheet)) * sheet
         if level_of(darkness) is not None:  # a thick stroke of chalk has nothing on it
-            return darkness, False
+            return Evened(darkness, False, True)
     light = _is_light_on_dark(grey)
-    return _darkness(255 - image if light else image), light
+    return Evened(_darkness(255 - image if light else image), light, False)
 
 
 def _alone(image: np.ndarray, sheet: np.ndarray) -> np.ndarray:

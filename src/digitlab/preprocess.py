@@ -142,7 +142,8 @@ def _box(piece, scale: float, limits: tuple[int, int]) -> Box:
 
 def _steps(paper: Paper, segmentation: Segmentation) -> tuple[Step, ...]:
     ground = "light ink on a dark ground" if paper.light_on_dark else "dark ink on a light ground"
-    evened = "The ground has one colour" if paper.flat else "Shadows and tinted paper are taken out"
+    around = "What lies around the sheet, shadows" if paper.alone else "Shadows"
+    evened = "The ground has one colour" if paper.flat else f"{around} and tinted paper are gone"
     told = "from its ground" if paper.flat else "from lines, boxes, print and paper by a network"
     count = sum(len(line.pieces) for line in segmentation.lines)
     found = f"{count} piece{'s' * (count != 1)} of ink" if count else "No ink found"
