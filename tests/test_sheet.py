@@ -58,6 +58,14 @@ def test_thick_chalk_on_a_dark_ground_is_no_sheet(label):
     assert champion().recognize((grain + ink * 0.8).astype(np.uint8)).text == label
 
 
+def test_one_of_several_boxes_on_a_dark_form_is_no_sheet():
+    form = np.full((*SHAPE, 3), (60, 70, 110), np.uint8)
+    for left in (60, 220, 380):
+        form[140:280, left : left + 120] = 225
+    assert find_sheet(form[:, :200]) is not None
+    assert find_sheet(form) is None
+
+
 def test_paper_that_fills_the_picture_is_no_sheet_in_it():
     assert find_sheet(photographed(placed(written("4", 200, 14), SHAPE, 150, 100))) is None
 

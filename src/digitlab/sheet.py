@@ -9,6 +9,7 @@ import numpy as np
 SEARCHED = 240  # pixels; a sheet is looked for on a copy no larger than this
 LEAST, MOST = 0.06, 0.94  # share of the picture that a sheet covers
 CONVEX = 0.93  # of its convex hull that a sheet covers
+OTHERS = 0.2  # of its area that the next light region may have: not one of a form's boxes
 CORNERS = 6  # at most: four, and two more where the picture's edge cuts one off
 STRAIGHT = 0.02  # of its outline's length: how far its sides may bend
 DARKER = 0.62  # of the sheet's light that its surroundings have at most
@@ -51,14 +52,14 @@ def _sheet_in(small: np.ndarray) -> np.ndarray | None:
 
 
 def _light_hull(small: np.ndarray) -> np.ndarray | None:
-    """The convex hull, (n, 1, 2) int32, of the largest light region if that nearly fills it."""
+    """The convex hull, (n, 1, 2) int32, of the only large light region if that nearly fills it."""
     _, light = cv2.threshold(small, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     outlines, _ = cv2.findContours(light, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    if not outlines:
+    areas = sorted(map(cv2.contourArea, outlines), reverse=True)
+    if not areas or sum(areas[1:2]) > OTHERS * areas[0]:
         return None
     outline = max(outlines, key=cv2.contourArea)
-    hull = cv2.convexHull(outline)
-    covered = cv2.contourArea(outline)
+    hull, covered = cv2.convexHull(outline), areas[0]
     return hull if covered > CONVEX * max(1.0, cv2.contourArea(hull)) else None
 
 
