@@ -58,17 +58,17 @@ def test_share_of_the_weights_it_began_with_is_kept(trained, tmp_path):
 
     with np.load(trained / "work" / "pages-learn.npz") as stored:
         windows = stored["pages"][:16], stored["truth"][:16]
-    settings = training.Settings(epochs=1, batch=8, learning_rate=0.01)
+    settings = training.Settings(epochs=1, batch=8, learning_rate=0.01, averaging=0.0)
 
     def learnt(kept: float):
         chosen = replace(settings, kept=kept)
         given = windows, windows, chosen, tmp_path / str(kept), 128
         return training.fit_binarizer(*given, start=trained / "ink.keras").get_weights()
 
-    first = training.load(trained / "ink.keras").get_weights()
-    for start, new, half in zip(first, learnt(0.0), learnt(0.5), strict=True):
-        assert np.allclose(half, (start + new) / 2, atol=1e-3)
-    assert not np.allclose(first[0], learnt(0.0)[0], atol=1e-4)
+    first, new = training.load(trained / "ink.keras").get_weights(), learnt(0.0)
+    for before, after, mixed in zip(first, new, learnt(0.5), strict=True):
+        assert np.allclose(mixed, (before + after) / 2, atol=1e-3)
+    assert np.abs(first[0] - new[0]).max() > 5e-3
 
 
 def test_card_and_history_say_how_it_was_trained(trained):
