@@ -125,6 +125,7 @@ def test_boxes_are_put_right_by_hand(page):
     canvas = page.locator("canvas.upper-canvas").locator("visible=true")
     settled(canvas)
     canvas.scroll_into_view_if_needed()
+    page.wait_for_timeout(600)  # a slow machine has not yet begun to make room for the boxes
     box = settled(canvas)
     # Around both digits: a third box, whose ink the first two then lose.
     page.mouse.move(box["x"] + 4, box["y"] + 4)
