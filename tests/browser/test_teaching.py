@@ -74,6 +74,7 @@ def test_keyboard_says_right_wrong_and_no_digit(person, server):
         ("n", "kept", 10),
     ):
         expect(person.get_by_role("group", name="Is this right?")).to_be_visible()
+        person.wait_for_timeout(700)  # nobody answers in the moment in which the question comes
         person.keyboard.press(key)
         expect_thanks(person, thanks)
         assert [sample.label for sample in samples.page(db).samples] == [label]
