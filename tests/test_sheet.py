@@ -10,7 +10,7 @@ from digitlab.sheet import find_sheet
 
 SHAPE = (420, 560)
 CORNERS = np.array([[150, 60], [440, 80], [420, 370], [130, 340]])
-WOOD, KRAFT, YELLOW = (110, 80, 50), (190, 160, 120), (235, 220, 110)
+WOOD, YELLOW = (110, 80, 50), (235, 220, 110)
 
 
 def on_desk(page: np.ndarray, corners: np.ndarray = CORNERS, desk=WOOD) -> np.ndarray:

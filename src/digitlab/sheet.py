@@ -55,11 +55,13 @@ def _light_hull(small: np.ndarray) -> np.ndarray | None:
     """The convex hull, (n, 1, 2) int32, of the only large light region if that nearly fills it."""
     _, light = cv2.threshold(small, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     outlines, _ = cv2.findContours(light, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    areas = sorted(map(cv2.contourArea, outlines), reverse=True)
-    if not areas or sum(areas[1:2]) > OTHERS * areas[0]:
+    if not outlines:
         return None
-    outline = max(outlines, key=cv2.contourArea)
-    hull, covered = cv2.convexHull(outline), areas[0]
+    outline, *others = sorted(outlines, key=cv2.contourArea, reverse=True)
+    covered = cv2.contourArea(outline)
+    if others and cv2.contourArea(others[0]) > OTHERS * covered:
+        return None
+    hull = cv2.convexHull(outline)
     return hull if covered > CONVEX * max(1.0, cv2.contourArea(hull)) else None
 
 
