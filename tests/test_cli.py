@@ -164,6 +164,7 @@ def test_missing_model_is_said_in_one_line(pictures):
         ["recognize", "--nonsense", "drawing.png"],
         ["train", "--epochs", "0"],
         ["train", "--epochs", "many"],
+        ["train", "--made", "2"],
         ["train", "--kept", "2"],
         ["train", "--kept", "0.5"],
         ["train", "--data", "missing.npz"],

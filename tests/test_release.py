@@ -93,7 +93,8 @@ def test_card_has_the_figures_of_its_metrics(release):
     settings = {"architecture": "compact", "epochs": 24, "seed": 7, "precision": "float32"}
     settings["learning_rate"] = 0.001
     first = {"settings": settings | {"epochs": 3}, "pictures": 5_000, "start": None}
-    second = {"settings": settings | {"epochs": 9}, "pictures": 6_000, "start": first}
+    changed = settings | {"epochs": 9, "made": 0.6, "kept": 0.5}
+    second = {"settings": changed, "pictures": 6_000, "start": first}
     card = release.model_card({
         "version": "3", "program": "1.2.3", "trained": "2026-11-21", "parameters": 295_979,
         "bytes": 599_224, "calibration": {"temperature": 0.8, "accept": 0.42},
@@ -113,6 +114,8 @@ def test_card_has_the_figures_of_its_metrics(release):
         "--seed 7",
         "--learning-rate 0.001",
         "--pictures 5000 --epochs 3",
+        "--made 0.6",
+        "--kept 0.5",
         "--start stage1/model.keras",
         "--start stage2/model.keras",
         "--out model",

@@ -155,6 +155,12 @@ def _add_train(commands) -> None:
         help="share of the epochs, the last ones, in which ink is changed half as much (0)",
     )
     command.add_argument(
+        "--made",
+        type=_share,
+        metavar="X",
+        help="drawn and photographed digits an epoch, as a share of MNIST's (1)",
+    )
+    command.add_argument(
         "--pictures",
         type=_positive,
         default=PICTURES,
@@ -449,7 +455,7 @@ def _train_ink(arguments: argparse.Namespace) -> int:
 
 def _chosen(arguments: argparse.Namespace) -> dict:
     """The settings of a training that were given."""
-    names = ("epochs", "seed", "precision", "learning_rate", "calm", "kept")
+    names = ("epochs", "seed", "precision", "learning_rate", "made", "calm", "kept")
     given = {name: getattr(arguments, name, None) for name in names}
     return {name: value for name, value in given.items() if value is not None}
 

@@ -33,11 +33,7 @@ button:focus-visible { outline: 2px solid var(--st-primary-color); outline-offse
 
 _SCRIPT = """
 export default function ({ parentElement, data, setTriggerValue }) {
-  let told = false;
-  const tell = (said) => {
-    if (!told) setTriggerValue("said", said);
-    told = true;
-  };
+  const tell = (said) => setTriggerValue("said", said);
   const buttons = data.choices.map(({ said, label, spoken, key }) => {
     const button = document.createElement("button");
     button.type = "button";
@@ -126,7 +122,13 @@ def _choices(label: int) -> list[dict[str, str]]:
 
 
 def _keep(subject: Subject, answer: Answer, index: int, token: str, key: str, said: str) -> None:
-    """Put what the person said into the store: RIGHT, NONE or a digit."""
+    """Put what the person said into the store: RIGHT, NONE or a digit.
+
+    A second answer, by a double click, comes before the question has gone and does not count.
+    """
+    given = st.session_state["feedback"]
+    if token in given:
+        return
     digit = answer.digits[index]
     right = said == RIGHT
     label = digit.label if right else NOT_A_DIGIT if said == NONE else int(said)
@@ -144,7 +146,6 @@ def _keep(subject: Subject, answer: Answer, index: int, token: str, key: str, sa
     except (DataError, StoreError) as error:
         st.session_state[f"{key}-problem"] = str(error)
         return
-    given = st.session_state["feedback"]
     given[token] = (label, right, change)
     while len(given) > _REMEMBERED:
         del given[next(iter(given))]

@@ -68,17 +68,33 @@ def test_keyboard_says_right_wrong_and_no_digit(person, server):
     draw(person, "7")
     expect_answer(person, "7")
     db = store(server.home)
+    question = person.get_by_role("group", name="Is this right?")
     for key, thanks, label in (
         ("y", "noted as right", 7),
         ("4", "kept as 4", 4),
         ("n", "kept", 10),
     ):
-        expect(person.get_by_role("group", name="Is this right?")).to_be_visible()
-        person.wait_for_timeout(700)  # nobody answers in the moment in which the question comes
+        expect(question.get_by_role("button", name="Right")).to_be_visible()
         person.keyboard.press(key)
         expect_thanks(person, thanks)
+        expect(question).to_be_hidden()  # it stays for a moment: that one is answered
         assert [sample.label for sample in samples.page(db).samples] == [label]
         person.get_by_role("button", name="Take it back").click()
+    db.close()
+
+
+def test_double_click_answers_once(person, server):
+    draw(person, "7")
+    expect_answer(person, "7")
+    question = person.get_by_role("group", name="Is this right?")
+    question.get_by_role("button", name="Wrong, it is 1").dblclick()
+    expect_thanks(person, "kept as 1")
+    expect(question).to_be_hidden()
+    db = store(server.home)
+    assert [sample.label for sample in samples.page(db).samples] == [1]
+    person.get_by_role("button", name="Take it back").click()
+    expect(question).to_be_visible()
+    assert samples.page(db).total == 0
     db.close()
 
 
