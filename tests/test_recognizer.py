@@ -261,6 +261,14 @@ def test_digit_broken_across_is_one_digit(label, share):
     assert read(on_white(centred(ink))) == label
 
 
+@pytest.mark.parametrize("label", ["0", "2", "5"])
+@pytest.mark.parametrize("wide", [1.4, 1.6, 1.8])
+def test_wide_digit_is_accepted(label, wide, recognizer):
+    ink = cv2.resize(written(label, 100, 12), (round(100 * wide), 100))
+    (digit,) = recognizer.recognize(on_white(centred(ink))).digits
+    assert (digit.label, digit.accepted) == (int(label), True)
+
+
 def test_ones_above_each_other_are_two_lines():
     one = written("1", 100, 10)
     pair = np.vstack([one, np.zeros((25, one.shape[1]), np.uint8), one])

@@ -179,6 +179,22 @@ def test_every_piece_can_be_a_digit_and_no_span_is_too_long():
     assert all(last <= len(line.pieces) for _, last in line.spans)
 
 
+@pytest.mark.parametrize(("label", "wide"), [("0", 1.6), ("2", 1.8), ("5", 2.0)])
+def test_wide_digit_of_one_part_may_be_one(label, wide):
+    ink = cv2.resize(written(label, 100, 10), (round(100 * wide), 100))
+    mask = masked(placed(ink, (180, 300), 40, 40))
+    (line,) = segment(mask).lines
+    assert len(line.pieces) > 1
+    assert (0, len(line.pieces)) in line.spans
+
+
+def test_what_two_wide_parts_make_up_is_no_digit():
+    mask = row_of("22", gap=0.15)
+    (line,) = segment(mask).lines
+    assert len(line.pieces) > 1
+    assert (0, len(line.pieces)) not in line.spans
+
+
 def test_mask_of_a_span_leaves_the_neighbours_out():
     mask = row_of("64")
     segmentation = segment(mask)

@@ -17,6 +17,7 @@ from digitlab.synthesis import (
     linked,
     load_drawings,
     photograph,
+    plain,
     render,
     slashed,
     stepped,
@@ -234,6 +235,17 @@ def test_bar_crosses_the_stem_of_a_seven(rng):
     assert 20 < bar[:, 1].mean() < 75
 
 
+def test_plain_seven_has_two_straight_lines_and_a_plain_one_has_one(rng):
+    for label, corners in (("1", 0), ("7", 1)):
+        hand = Drawing(label, "site", "page", (np.ones((5, 2), np.float32),))
+        (stroke,) = plain(hand, rng).strokes
+        turns = np.diff(np.unwrap(np.arctan2(*np.diff(stroke, axis=0).T)))
+        assert (np.abs(turns) > 0.5).sum() == corners
+        assert (np.abs(turns) > 1e-2).sum() == corners
+        assert stroke[0, 1] < stroke[-1, 1]
+        assert np.ptp(stroke[:, 0]) < np.ptp(stroke[:, 1])
+
+
 def test_stem_of_a_stepped_four_begins_below_its_corner(rng):
     four = Drawing("4", "site", "page", FOUR.strokes)
     for _ in range(20):
@@ -251,7 +263,7 @@ def test_four_of_one_stroke_keeps_its_stem(rng):
     assert stepped(four, rng) is four
 
 
-@pytest.mark.parametrize("change", [slashed, crossed, stepped])
+@pytest.mark.parametrize("change", [slashed, crossed, stepped, plain])
 def test_other_digits_are_left_as_they_are(change, rng):
     drawing = Drawing("3", "site", "page", (np.ones((5, 2), np.float32),))
     assert change(drawing, rng) is drawing

@@ -31,6 +31,7 @@ from digitlab.synthesis import (
     footed,
     linked,
     photograph,
+    plain,
     render,
     slashed,
     stepped,
@@ -42,6 +43,7 @@ NOT_A_DIGIT = 10
 SKIPPED = -1  # neither a digit nor clearly something else
 HELD_OUT_SOURCE = "uqb"  # a whole site that the shipped model has never seen
 HELD_OUT_PAGES = 10  # percent of the other sites' pages (writers), likewise
+PLAIN = 0.2  # of the ones and sevens
 FLAGGED = 0.35  # of the ones with a single steep stroke
 SLASHED = 0.2  # of the zeros
 CROSSED = 0.2  # of the sevens with a single stroke
@@ -212,6 +214,7 @@ def _swell(rng: np.random.Generator) -> float:
 
 
 _CHANGES = (
+    (plain, PLAIN),
     (flagged, FLAGGED),
     (slashed, SLASHED),
     (crossed, CROSSED),

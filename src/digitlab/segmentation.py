@@ -15,6 +15,8 @@ import numpy as np
 
 MOST_PIECES = 160  # more is texture, not writing
 MOST_JOINED = 5  # pieces in one digit
+WIDEST = 1.45  # heights that a digit put together from pieces is wide, at most
+WIDEST_WHOLE = 2.2  # likewise, if they are all that one connected part was cut into
 SPECK = 0.13  # of the tallest piece: smaller in both directions is dirt
 GAP = 0.08  # of a digit's height: parts of a broken one are no farther apart
 TILTS = (0.1, -0.1, 0.2, -0.2, 0.3, -0.3)  # of a row: pixels down a pixel to the right
@@ -468,11 +470,17 @@ def _spans(line: TextLine) -> list[tuple[int, int]]:
         far = piece.far
         for last in range(first + 1, min(first + MOST_JOINED, len(line.pieces)) + 1):
             other = line.pieces[last - 1]
-            if last > first + 1:
-                wide = max(far, other.far) - piece.near > 1.45 * line.height
-                apart = other.near - far > 0.22 * line.height
-                if wide or apart:
-                    break
+            if other.near - far > 0.22 * line.height:
+                break
             far = max(far, other.far)
-            spans.append((first, last))
+            most = WIDEST_WHOLE if _is_whole(line.pieces, first, last) else WIDEST
+            if last == first + 1 or far - piece.near <= most * line.height:
+                spans.append((first, last))
     return spans
+
+
+def _is_whole(pieces: list[Piece], first: int, last: int) -> bool:
+    """Whether a run of pieces is all that one connected part was cut into."""
+    (cut, *others) = {piece.cut for piece in pieces[first:last]}
+    around = pieces[max(0, first - 1) : first] + pieces[last : last + 1]
+    return bool(cut) and not others and all(piece.cut != cut for piece in around)

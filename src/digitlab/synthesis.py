@@ -162,6 +162,28 @@ def stepped(drawing: Drawing, rng: np.random.Generator) -> Drawing:
     return Drawing("4", drawing.source, drawing.page, strokes)
 
 
+def plain(drawing: Drawing, rng: np.random.Generator) -> Drawing:
+    """A 1 or a 7 of one or two straight lines, as a mouse draws them; others as they are.
+
+    Hands on paper hardly ever write so. Without them a narrow 7 of two straight lines is taken
+    for a piece of another sign, of which there are many.
+    """
+    if drawing.label == "1":
+        path = np.array([[rng.normal(0.08, 0.1), 0.0], [0.0, 1.0]])
+    elif drawing.label == "7":
+        width = float(np.exp(rng.uniform(np.log(0.26), np.log(0.8))))
+        foot = width * (1 - rng.uniform(0.0, 0.9))
+        path = np.array([[0.0, rng.normal(0, 0.04)], [width, 0.0], [foot, 1.0]])
+    else:
+        return drawing
+    path += rng.normal(0, 0.015, path.shape)
+    # as many points as a hand's stroke has: a flag or a bar is put at one of them
+    steps = np.linspace(0, len(path) - 1, 12 * (len(path) - 1) + 1)
+    points = [np.interp(steps, np.arange(len(path)), axis) for axis in path.T]
+    stroke = np.stack(points, 1).astype(np.float32)
+    return Drawing(drawing.label, drawing.source, drawing.page, (stroke,))
+
+
 def straightened(drawing: Drawing, rng: np.random.Generator) -> Drawing:
     """The same sign by a hand that draws straight lines and clear corners."""
     points = np.concatenate(drawing.strokes)

@@ -50,7 +50,12 @@ def show_start(db: Database, accepted: int) -> None:
         else:
             settings["epochs"] = st.slider("Epochs", 1, 20, 4, width=260)
         settings["seed"] = st.number_input(
-            "Seed", 0, 9999, 0, width=110, help="The same seed and samples learn the same way."
+            "Seed",
+            0,
+            9999,
+            0,
+            width=110,
+            help="The same seed, samples and number of steps learn the same way.",
         )
     st.button(
         "Start retraining",
