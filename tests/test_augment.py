@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from digitlab.augment import Augmentation, Augmenter
+from digitlab.augment import Augmentation, Augmenter, _with_gaps
 from digitlab.datasets import mnist_test
 from digitlab.recognizer import champion
 
-STILL = Augmentation(0, 0, 0, 0, 0, 0, 0, 0)
+STILL = Augmentation(0, 0, 0, 0, 0, 0, 0, 0, 0)
 
 
 @pytest.fixture(scope="module")
@@ -41,10 +41,11 @@ def test_without_strength_only_the_darkness_changes(ink, rng):
 
 
 @pytest.mark.parametrize(
-    "name", ["shift", "rotation", "scale", "shear", "elastic", "thickness", "blur", "neighbour"]
+    "name",
+    ["shift", "rotation", "scale", "shear", "elastic", "thickness", "blur", "gaps", "neighbour"],
 )
 def test_each_change_changes_something_by_itself(ink, name):
-    strength = {"thickness": 1.0, "blur": 1.0, "neighbour": 1.0, "rotation": 15, "shear": 0.3}
+    strength = {"rotation": 15, "shear": 0.3}
     settings = Augmentation(**{**vars(STILL), name: strength.get(name, 1.0)})
     before, after = (
         Augmenter(chosen)(ink[:50], np.random.default_rng(0)) for chosen in (STILL, settings)
@@ -54,7 +55,7 @@ def test_each_change_changes_something_by_itself(ink, name):
 
 def test_weaker_changes_less_and_less_often(ink):
     usual, weak = Augmentation(), Augmentation().weaker(0.5)
-    assert weak == Augmentation(0.8, 6.0, 0.065, 0.11, 0.65, 0.175, 0.1, 0.04)
+    assert weak == Augmentation(0.8, 6.0, 0.065, 0.11, 0.65, 0.175, 0.1, 0.1, 0.04)
     much, little = (
         Augmenter(chosen)(ink[:100], np.random.default_rng(0)).astype(float) - ink[:100]
         for chosen in (usual, weak)
@@ -67,6 +68,16 @@ def test_thickness_goes_both_ways(ink, rng):
     change = found.sum((1, 2), dtype=float) / ink[:200].sum((1, 2), dtype=float)
     assert change.min() < 0.85
     assert change.max() > 1.15
+
+
+def test_gaps_take_a_little_ink_away_and_add_none(ink, rng):
+    broken = [_with_gaps(picture, rng) for picture in ink[:200]]
+    left = np.array([b.sum() / i.sum() for b, i in zip(broken, ink[:200], strict=True)])
+    assert all((b <= i).all() for b, i in zip(broken, ink[:200], strict=True))
+    assert left.max() < 1
+    assert np.median(left) > 0.8
+    nothing = np.zeros((28, 28), np.uint8)
+    assert not _with_gaps(nothing, rng).any()
 
 
 def test_digits_stay_readable(ink, rng):

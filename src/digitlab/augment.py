@@ -20,6 +20,7 @@ class Augmentation:
     elastic: float = 1.3  # largest displacement
     thickness: float = 0.35  # chance of a thinner or thicker stroke
     blur: float = 0.2  # chance of a softer picture
+    gaps: float = 0.2  # chance of a stroke with gaps, as a dry pen or chalk leaves them
     neighbour: float = 0.08  # chance that a piece of another digit or a line stays in the frame
 
     def weaker(self, share: float) -> "Augmentation":
@@ -81,13 +82,15 @@ class Augmenter:
         return (maps + fields * strength).astype(np.float32)
 
     def _pen(self, picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """A thinner, thicker or softer stroke, or fainter ink."""
+        """A thinner, thicker, broken or softer stroke, or fainter ink."""
         s = self.settings
         if rng.random() < s.thickness:
             kernel = np.ones((2, 2), np.uint8) if rng.random() < 0.6 else _CROSS
             change = cv2.dilate if rng.random() < 0.5 else cv2.erode
             share = rng.uniform(0.3, 1.0)  # a whole pixel is much in a 20-pixel digit
             picture = cv2.addWeighted(change(picture, kernel), share, picture, 1 - share, 0)
+        if rng.random() < s.gaps:
+            picture = _with_gaps(picture, rng)
         if rng.random() < s.blur:
             picture = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.4, 1.0))
         if rng.random() < 0.2:
@@ -101,6 +104,18 @@ class Augmenter:
         if rng.random() < 0.5:
             return np.maximum(picture, _line(rng))
         return np.maximum(picture, _piece(others[rng.integers(len(others))], rng))
+
+
+def _with_gaps(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """One or two places without ink, 2 to 3 pixels wide."""
+    rows, columns = np.nonzero(picture > 127)
+    if not rows.size:
+        return picture
+    broken = picture.copy()
+    for i in rng.integers(len(rows), size=rng.integers(1, 3)):
+        place = columns[i] * 16 + int(rng.integers(16)), rows[i] * 16 + int(rng.integers(16))
+        cv2.circle(broken, place, int(rng.integers(14, 25)), 0, -1, cv2.LINE_AA, 4)
+    return broken
 
 
 def _line(rng: np.random.Generator) -> np.ndarray:
