@@ -269,6 +269,35 @@ def test_wide_digit_is_accepted(label, wide, recognizer):
     assert (digit.label, digit.accepted) == (int(label), True)
 
 
+def under(ink: np.ndarray, wide: int, gap: int, pen: int) -> np.ndarray:
+    """Ink with a level stroke under it that does not touch it."""
+    bar = np.zeros((pen + gap, wide), np.uint8)
+    bar[gap:] = 255
+    room = max(wide, ink.shape[1])
+    return np.vstack([
+        placed(part, (len(part), room), (room - part.shape[1]) // 2, 0) for part in (ink, bar)
+    ])  # fmt: skip
+
+
+@pytest.mark.parametrize("gap", [5, 12])
+def test_loose_foot_of_a_one_belongs_to_it(gap, recognizer):
+    one = np.zeros((120, 60), np.uint8)
+    path = np.array([(8, 40), (38, 8), (36, 112)])
+    cv2.polylines(one, [path], False, 255, 10, cv2.LINE_AA)
+    ink = under(one, 74, gap, 10)
+    (digit,) = recognizer.recognize(on_white(centred(ink))).digits
+    assert (digit.label, digit.accepted) == (1, True)
+    assert digit.box[3] > 120
+
+
+@pytest.mark.parametrize("gap", [14, 30])
+def test_underlined_seven_stays_one(gap, recognizer):
+    ink = under(written("7", 120, 10), 140, gap, 8)
+    (digit,) = recognizer.recognize(on_white(centred(ink))).digits
+    assert (digit.label, digit.accepted) == (7, True)
+    assert digit.box[3] < 140
+
+
 def test_ones_above_each_other_are_two_lines():
     one = written("1", 100, 10)
     pair = np.vstack([one, np.zeros((25, one.shape[1]), np.uint8), one])

@@ -23,6 +23,7 @@ DOTTED = "a dot stands over or under it, as in ?, !, ; or i"
 TORN = "it is cut out of one connected shape that is no number as a whole"
 
 CLEAR = 0.2  # of a digit's height: nearer, a dot over it is a part of its stroke that came off
+DOT = 0.5  # of a digit's height: what is wider is no dot but a line
 _BATCH = 64  # more at once is no faster and takes more memory
 
 
@@ -216,7 +217,8 @@ class Recognizer:
         lines = self._read_rows(preparation.rows, boxes is not None)
         if preparation.whole is not None:
             lines = self._mended(preparation.whole, lines)
-        if preparation.paper.flat:
+        if preparation.paper.flat and boxes is None:
+            lines = self._with_foot(image, lines, preparation.marks)
             lines = _without_dotted(lines, preparation.marks)
         text = "\n".join(filter(None, (self._text(digits) for digits in lines)))
         digits = tuple(digit for line in lines for digit in line)
@@ -253,6 +255,24 @@ class Recognizer:
         ((digit,),) = self._read_rows((row,), False)
         others = np.prod([part.confidence for line in lines for part in line])
         return [[digit]] if digit.accepted and digit.confidence > 0.9 * others else lines
+
+    def _with_foot(
+        self, image, lines: list[list[Digit]], marks: Sequence[Box]
+    ) -> list[list[Digit]]:
+        """A 1 with its foot, where the foot alone was taken for an underline of the only digit.
+
+        On paper numbers are underlined; in a drawing of one digit it is the foot of a 1 that lies
+        under what may be a 1 or a 7, if both together look like a 1.
+        """
+        if [len(line) for line in lines] != [1] or lines[0][0].label not in (1, 7):
+            return lines
+        box = lines[0][0].box
+        feet = [mark for mark in marks if mark[2] > 3 * mark[3] and mark[1] > box[1] + box[3] / 2]
+        if len(feet) != 1:
+            return lines
+        footed = self._read_rows(prepare(image, [_around(box, feet[0])]).rows, True)
+        ((digit,),) = footed
+        return footed if digit.accepted and digit.label == 1 else lines
 
     def _best_guess(self, rows: tuple[Row, ...], beliefs: Beliefs) -> Digit:
         """Where nothing looks like a digit: what comes nearest to one."""
@@ -345,11 +365,20 @@ def _rejected(digit: Digit, objection: str) -> Digit:
     return replace(digit, accepted=False, verdict=REFUSED, objection=objection)
 
 
+def _around(one: Box, other: Box) -> Box:
+    """The smallest box that holds two."""
+    left, top = min(one[0], other[0]), min(one[1], other[1])
+    right = max(one[0] + one[2], other[0] + other[2])
+    bottom = max(one[1] + one[3], other[1] + other[3])
+    return left, top, right - left, bottom - top
+
+
 def _stacked(box: Box, mark: Box) -> bool:
-    """Whether a mark stands over or under a box, clear of it, at most its height away."""
+    """Whether a dot stands over or under a box, clear of it, at most its height away."""
     shared = min(box[0] + box[2], mark[0] + mark[2]) - max(box[0], mark[0])
     apart = max(mark[1] - box[1] - box[3], box[1] - mark[1] - mark[3])
-    return shared > 0.5 * mark[2] and CLEAR * box[3] < apart < box[3]
+    small = mark[2] < DOT * box[3]
+    return small and shared > 0.5 * mark[2] and CLEAR * box[3] < apart < box[3]
 
 
 def _only_stems(chosen: list[Candidate], digits: list[Digit]) -> set[int]:
