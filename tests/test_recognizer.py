@@ -374,8 +374,9 @@ def test_nothing_in_grain_and_scribbles_is_accepted_as_a_digit(rng):
     ("place", "believed", "objection"),
     [
         (None, True, ""),
-        ((0.5, 1.4), False, ""),  # as in ?: so near that the network sees the dot, too
+        ((0.5, 1.25), False, DOTTED),  # as in ?: so near that the network sees the dot, too
         ((0.5, 1.6), False, DOTTED),
+        ((0.1, 1.4), False, DOTTED),  # not in the middle
         ((0.5, -0.6), False, DOTTED),  # as in i
         ((1.3, 1.0), True, ""),  # a full stop
         ((0.5, 2.4), True, ""),  # too far away to belong to it

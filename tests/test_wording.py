@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from digitlab.recognizer import Digit
+from digitlab.recognizer import DOTTED, TORN, Digit
 from digitlab.wording import account, doubtful, is_sure, ordinal, percent, place
 
 
@@ -73,6 +73,14 @@ def test_refused_digit_says_what_speaks_against_it_where_its_shape_does_not():
     refused = digit(verdict="this may not be a digit", accepted=False)
     words = account(Said("4", (replace(refused, objection="a dot stands over it"),)))
     assert words.detail == "By itself it looks like 4, but a dot stands over it."
+
+
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize(("objection", "word"), [(DOTTED, "mark"), (TORN, "space")])
+def test_advice_meets_the_objection(objection, word, count):
+    refused = replace(digit(accepted=False), objection=objection)
+    words = account(Said("44"[:count], (refused,) * count))
+    assert word in words.advice
 
 
 def test_number_names_its_doubtful_digit():

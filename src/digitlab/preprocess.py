@@ -80,6 +80,11 @@ class Preparation:
         """Every candidate's glyph, in reading order."""
         return tuple(c.glyph for row in self.rows for c in row.candidates)
 
+    def ink_in(self, box: Box) -> np.ndarray:
+        """The mask of all ink in a box of the picture, (h, w) uint8 0 or 1, in working pixels."""
+        left, top, right, bottom = _working_box(box, self.paper.scale)
+        return self.paper.mask[top:bottom, left:right]
+
     @cached_property
     def steps(self) -> tuple[Step, ...]:
         """What was done, to look at; drawn only when somebody looks."""

@@ -14,16 +14,15 @@ from digitlab.errors import ModelError
 from digitlab.lattice import best_path
 from digitlab.litert import Network
 from digitlab.preprocess import Box, Candidate, Preparation, Row, Step, prepare
+from digitlab.punctuation import around, has_dot, is_foot, stand_above_each_other
 
 SHIPPED = Path(__file__).resolve().parents[2] / "model"
 """The folder of the model that comes with the program."""
 
 REFUSED = "this may not be a digit"
-DOTTED = "a dot stands over or under it, as in ?, !, ; or i"
+DOTTED = "a dot or another mark stands over or under it, as in ?, !, : or i"
 TORN = "it is cut out of one connected shape that is no number as a whole"
 
-CLEAR = 0.2  # of a digit's height: nearer, a dot over it is a part of its stroke that came off
-DOT = 0.5  # of a digit's height: what is wider is no dot but a line
 _BATCH = 64  # more at once is no faster and takes more memory
 
 
@@ -81,8 +80,8 @@ class Digit:
     accepted : whether to trust it; False says "this may not be a digit", or hard to tell.
     verdict : how sure, in words.
     ink : (28, 28) uint8, what the network saw.
-    objection : why it is not accepted although the network takes it for a digit; "" if it is
-        accepted, or if the network doubts it.
+    objection : what around it says that it is none, whatever the network makes of its shape; ""
+        if it is accepted, or doubted for its shape alone.
     """
 
     label: int
@@ -217,9 +216,10 @@ class Recognizer:
         lines = self._read_rows(preparation.rows, boxes is not None)
         if preparation.whole is not None:
             lines = self._mended(preparation.whole, lines)
-        if preparation.paper.flat and boxes is None:
-            lines = self._with_foot(image, lines, preparation.marks)
-            lines = _without_dotted(lines, preparation.marks)
+        if preparation.paper.flat and boxes is None and sum(map(len, lines)) == 1:
+            ((digit,),) = filter(None, lines)
+            preparation, digit = self._with_foot(image, preparation, digit)
+            lines = [[_unless_dotted(digit, preparation)]]
         text = "\n".join(filter(None, (self._text(digits) for digits in lines)))
         digits = tuple(digit for line in lines for digit in line)
         spent = (time.perf_counter() - began) * 1000
@@ -257,22 +257,21 @@ class Recognizer:
         return [[digit]] if digit.accepted and digit.confidence > 0.9 * others else lines
 
     def _with_foot(
-        self, image, lines: list[list[Digit]], marks: Sequence[Box]
-    ) -> list[list[Digit]]:
+        self, image, preparation: Preparation, digit: Digit
+    ) -> tuple[Preparation, Digit]:
         """A 1 with its foot, where the foot alone was taken for an underline of the only digit.
 
         On paper numbers are underlined; in a drawing of one digit it is the foot of a 1 that lies
         under what may be a 1 or a 7, if both together look like a 1.
         """
-        if [len(line) for line in lines] != [1] or lines[0][0].label not in (1, 7):
-            return lines
-        box = lines[0][0].box
-        feet = [mark for mark in marks if mark[2] > 3 * mark[3] and mark[1] > box[1] + box[3] / 2]
-        if len(feet) != 1:
-            return lines
-        footed = self._read_rows(prepare(image, [_around(box, feet[0])]).rows, True)
-        ((digit,),) = footed
-        return footed if digit.accepted and digit.label == 1 else lines
+        feet = [mark for mark in preparation.marks if is_foot(digit.box, mark)]
+        if digit.label not in (1, 7) or len(feet) != 1:
+            return preparation, digit
+        both = prepare(image, [around(digit.box, feet[0])])
+        ((footed,),) = self._read_rows(both.rows, True)
+        if footed.accepted and footed.label == 1:
+            return both, footed
+        return preparation, digit
 
     def _best_guess(self, rows: tuple[Row, ...], beliefs: Beliefs) -> Digit:
         """Where nothing looks like a digit: what comes nearest to one."""
@@ -347,38 +346,27 @@ def _stand_or_fall(row: Row, path: list[int], digits: list[Digit]) -> list[Digit
     ]
 
 
-def _without_dotted(lines: list[list[Digit]], marks: Sequence[Box]) -> list[list[Digit]]:
-    """The only digit of a clean drawing is not believed if a dot stands over or under it.
+def _unless_dotted(digit: Digit, preparation: Preparation) -> Digit:
+    """The only digit of a clean drawing is not believed if a mark stands over or under it.
 
-    So are ?, !, ;, i and j written; a full stop stands beside a digit.
+    So are ?, !, :, ;, i and j written; a full stop stands beside a digit.
     """
-    if [len(line) for line in lines] != [1]:
-        return lines
-    ((digit,),) = lines
-    if not digit.accepted or not any(_stacked(digit.box, mark) for mark in marks):
-        return lines
-    return [[_rejected(digit, DOTTED)]]
+    pieces = [glyph.box for glyph in preparation.glyphs]
+    marks = [*preparation.marks, *(box for box in pieces if not _overlap(box, digit.box))]
+    dotted = has_dot(preparation.ink_in(digit.box)) or any(
+        stand_above_each_other(digit.box, mark) for mark in marks
+    )
+    return _rejected(digit, DOTTED) if dotted else digit
 
 
 def _rejected(digit: Digit, objection: str) -> Digit:
-    """A digit that the network believes, not accepted for a reason of another kind."""
+    """A digit not accepted for what is around it, whatever the network makes of its shape."""
     return replace(digit, accepted=False, verdict=REFUSED, objection=objection)
 
 
-def _around(one: Box, other: Box) -> Box:
-    """The smallest box that holds two."""
-    left, top = min(one[0], other[0]), min(one[1], other[1])
-    right = max(one[0] + one[2], other[0] + other[2])
-    bottom = max(one[1] + one[3], other[1] + other[3])
-    return left, top, right - left, bottom - top
-
-
-def _stacked(box: Box, mark: Box) -> bool:
-    """Whether a dot stands over or under a box, clear of it, at most its height away."""
-    shared = min(box[0] + box[2], mark[0] + mark[2]) - max(box[0], mark[0])
-    apart = max(mark[1] - box[1] - box[3], box[1] - mark[1] - mark[3])
-    small = mark[2] < DOT * box[3]
-    return small and shared > 0.5 * mark[2] and CLEAR * box[3] < apart < box[3]
+def _overlap(one: Box, other: Box) -> bool:
+    """Whether two boxes share a pixel."""
+    return all(one[i] < other[i] + other[i + 2] and other[i] < one[i] + one[i + 2] for i in (0, 1))
 
 
 def _only_stems(chosen: list[Candidate], digits: list[Digit]) -> set[int]:

@@ -351,8 +351,8 @@ def _training_command(verb: str, amount: str, settings: dict, usual) -> list[str
     if settings["learning_rate"] != usual.learning_rate:
         lines.append(f"--learning-rate {settings['learning_rate']}")
     lines += [
-        f"--{name} {settings[name]}"
-        for name in ("made", "calm", "kept")
+        f"--{name.replace('_', '-')} {settings[name]}"
+        for name in ("made", "sign_share", "calm", "kept")
         if settings.get(name, getattr(usual, name)) != getattr(usual, name)
     ]
     return lines

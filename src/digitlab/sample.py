@@ -34,7 +34,7 @@ class Sample:
     probabilities : of 0 to 9 if it is a digit; None where nothing was predicted.
     is_digit : probability that it is a digit at all; None likewise.
     version : name of the model version that predicted.
-    confirmed : whether the person said "right".
+    confirmed : whether the person called the answer, or the doubt about it, right.
     session : anonymous and random; None for what was imported.
     state : one of STATES; None keeps that of the same sample, and is pending for a new one.
     created : when; None is now.

@@ -17,7 +17,8 @@ MOST_PIECES = 160  # more is texture, not writing
 MOST_JOINED = 5  # pieces in one digit
 WIDEST = 1.45  # heights that a digit put together from pieces is wide, at most
 WIDEST_WHOLE = 2.2  # likewise, if they are all that one connected part was cut into
-SPECK = 0.13  # of the tallest piece: smaller in both directions is dirt
+SPECK = 0.13  # of the tallest piece: smaller in both directions is no part of a digit
+DIRT = 0.08  # likewise: smaller is not even a dot
 GAP = 0.08  # of a digit's height: parts of a broken one are no farther apart
 TILTS = (0.1, -0.1, 0.2, -0.2, 0.3, -0.3)  # of a row: pixels down a pixel to the right
 LOOP = 0.3  # of the line's height: narrower or lower is no zero, however small it is written
@@ -101,7 +102,7 @@ def segment(mask: np.ndarray, whole: bool = False) -> Segmentation:
     """
     if whole:
         return _as_one(mask)
-    labels, pieces = _connected(mask)
+    labels, pieces, specks = _connected(mask)
     lines = [_order(group) for group in _group_lines(pieces)]
     segmentation = Segmentation(labels, [line for line in lines if line.pieces])
     segmentation.whole = _whole(segmentation)
@@ -111,7 +112,7 @@ def segment(mask: np.ndarray, whole: bool = False) -> Segmentation:
     kept = {
         label for line in segmentation.lines for p in line.pieces for label in (*p.labels, *p.cut)
     }
-    segmentation.marks = [piece for piece in pieces if kept.isdisjoint(piece.labels)]
+    segmentation.marks = [p for p in (*pieces, *specks) if kept.isdisjoint(p.labels)]
     return segmentation
 
 
@@ -164,22 +165,22 @@ def _as_one(mask: np.ndarray) -> Segmentation:
     return Segmentation((mask > 0).astype(np.int32), [line])
 
 
-def _connected(mask: np.ndarray) -> tuple[np.ndarray, list[Piece]]:
-    """The connected parts that are more than dirt."""
+def _connected(mask: np.ndarray) -> tuple[np.ndarray, list[Piece], list[Piece]]:
+    """Which pixel belongs to which connected part; the parts of writing; dots too small for it."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     if count == 1:
-        return labels, []
+        return labels, [], []
     order = np.argsort(-stats[1:, cv2.CC_STAT_AREA])[:MOST_PIECES] + 1
     tallest = int(stats[order, cv2.CC_STAT_HEIGHT].max())
-    pieces = []
+    pieces, specks = [], []
     for label in order:
         x, y, w, h, area = (int(value) for value in stats[label])
         piece = Piece([int(label)], x, y, x + w, y + h, area)
-        dirt = max(w, h) < max(3, SPECK * tallest) or area < 5
-        if not dirt and not _cut_off(piece, mask.shape, tallest):
-            pieces.append(piece)
+        if area < 5 or max(w, h) < max(3, DIRT * tallest) or _cut_off(piece, mask.shape, tallest):
+            continue
+        (specks if max(w, h) < SPECK * tallest else pieces).append(piece)
     whole = [piece for piece in pieces if not _cut_through(piece, labels, tallest)]
-    return labels, whole or pieces
+    return labels, whole or pieces, specks
 
 
 def _cut_off(piece: Piece, shape: tuple[int, int], tallest: int) -> bool:

@@ -4,9 +4,14 @@ from dataclasses import dataclass
 from math import prod
 from typing import Protocol
 
-from digitlab.recognizer import Digit
+from digitlab.recognizer import DOTTED, TORN, Digit
 
 _REDRAW = "Try it larger, in one clear stroke after the other, or with more light on the paper."
+_INSTEAD = {
+    DOTTED: "If it is a digit, write it without the mark.",
+    TORN: "If these are digits, leave some space between them.",
+}
+"""What to do about an objection, which a clearer stroke would not meet."""
 
 
 class Answer(Protocol):
@@ -112,7 +117,8 @@ def explain_doubt(digit: Digit) -> str:
 
 def _account_of_one(digit: Digit) -> Account:
     if not digit.accepted:
-        return Account(f"{digit.label}?", _capital(digit.verdict), explain_doubt(digit), _REDRAW)
+        advice = _INSTEAD.get(digit.objection, _REDRAW)
+        return Account(f"{digit.label}?", _capital(digit.verdict), explain_doubt(digit), advice)
     advice = "" if is_sure(digit) else _REDRAW
     comma = "" if digit.verdict.endswith("?") else ","
     certainty = f"{_capital(digit.verdict)}{comma} {percent(digit.confidence)}"
@@ -124,7 +130,8 @@ def _account_of_many(answer: Answer) -> Account:
     worst, where = digits[weakest], place(answer, weakest)
     if not any(digit.accepted for digit in digits):
         detail = f"None of its {len(digits)} pieces is taken for a digit. {explain_doubt(worst)}"
-        return Account(f"{answer.text}?", "This may not be a number", detail, _REDRAW)
+        advice = _INSTEAD.get(worst.objection, _REDRAW)
+        return Account(f"{answer.text}?", "This may not be a number", detail, advice)
     whole = f"{percent(prod(digit.confidence for digit in digits))} for all {len(digits)} together"
     if is_sure(worst):
         detail = f"The least sure is the {where}, {worst.label} ({percent(worst.confidence)})."
@@ -133,7 +140,8 @@ def _account_of_many(answer: Answer) -> Account:
     detail = f"The doubtful one is the {where}: {worst.ranking[0]} or {worst.ranking[1]}?"
     if not worst.accepted:
         detail = f"The {where} may not be a digit. {explain_doubt(worst)}"
-    return Account(answer.text, f"Not sure of every digit, {whole}", detail, _REDRAW)
+    advice = _INSTEAD.get(worst.objection, _REDRAW)
+    return Account(answer.text, f"Not sure of every digit, {whole}", detail, advice)
 
 
 def _capital(text: str) -> str:

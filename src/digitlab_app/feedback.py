@@ -1,4 +1,8 @@
-"""Under each answer: right, or what it really is. One click or key, and it can be taken back."""
+"""Under each answer: right, or what it really is. One click or key, and it can be taken back.
+
+Where the model refuses, there is nothing to call right, and "right" would not tell whether it is
+the digit that it resembles or none: the question is then only what it is.
+"""
 
 import hashlib
 from collections.abc import Callable
@@ -44,7 +48,9 @@ export default function ({ parentElement, data, setTriggerValue }) {
     button.onclick = () => tell(said);
     return button;
   });
-  parentElement.querySelector(".choices").replaceChildren(...buttons);
+  const group = parentElement.querySelector(".choices");
+  group.setAttribute("aria-label", data.question);
+  group.replaceChildren(...buttons);
   const press = (event) => {
     const writing = event.composedPath()[0].closest?.("input, textarea, select, [contenteditable]");
     if (writing || event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -58,7 +64,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
 
 _component = st.components.v2.component(
     "digitlab_feedback",
-    html='<div class="choices" role="group" aria-label="Is this right?"></div>',
+    html='<div class="choices" role="group"></div>',
     css=_STYLE,
     js=_SCRIPT,
 )
@@ -91,34 +97,48 @@ def ask(subject: Subject, answer: Answer, index: int, key: str) -> None:
     if token in given:
         _thank(subject, *given[token], token, key)
         return
-    st.caption(_question(answer, index, subject.keys))
+    question = _question(answer, index)
+    st.caption(f"{question} {_help(answer.digits[index], subject.keys)}")
     widget = f"{key}-feedback-{token[:12]}"
 
     def choose() -> None:
         said = st.session_state[widget]["said"]
         _keep(subject, answer, index, token, key, said)
 
-    choices = _choices(answer.digits[index].label)
-    data = {"choices": choices, "keys": subject.keys}
+    choices = _choices(answer.digits[index])
+    data = {"question": question, "choices": choices, "keys": subject.keys}
     _component(key=widget, data=data, on_said_change=choose, width="stretch", height="content")
 
 
-def _question(answer: Answer, index: int, keys: bool) -> str:
+def _question(answer: Answer, index: int) -> str:
     what = "this" if len(answer.digits) == 1 else f"the {place(answer, index)}"
-    how = " On a keyboard: Y, N, or the digit." if keys else ""
-    return f"Is {what} right? If not, say what it is, and the model can learn it.{how}"
+    return f"Is {what} right?" if answer.digits[index].accepted else f"What is {what}?"
 
 
-def _choices(label: int) -> list[dict[str, str]]:
+def _help(digit: Digit, keys: bool) -> str:
+    """What answering is good for, and which keys do it."""
+    if digit.accepted:
+        how = " On a keyboard: Y, N, or the digit." if keys else ""
+        return f"If not, say what it is, and the model can learn it.{how}"
+    how = " On a keyboard: the digit, or N." if keys else ""
+    return f"Say it, and the model can learn it.{how}"
+
+
+def _choices(digit: Digit) -> list[dict[str, str]]:
     """What a person can say, with the key that says it."""
-    others = [
-        {"said": str(d), "label": str(d), "spoken": f"Wrong, it is {d}", "key": str(d)}
+    wrong = "Wrong, it" if digit.accepted else "It"
+    every = [
+        {"said": str(d), "label": str(d), "spoken": f"{wrong} is {d}", "key": str(d)}
         for d in range(10)
     ]
-    others[label] |= {"said": RIGHT, "label": "Right", "spoken": f"Right, it is {label}"}
-    right = others.pop(label)
-    none = {"said": NONE, "label": "not a digit", "spoken": "Wrong, it is no digit", "key": "N"}
-    return [right | {"key": "Y"}, *others, none]
+    every.append(
+        {"said": NONE, "label": "not a digit", "spoken": f"{wrong} is no digit", "key": "N"}
+    )
+    if digit.accepted:
+        every.pop(digit.label)
+        spoken = f"Right, it is {digit.label}"
+        every.insert(0, {"said": RIGHT, "label": "Right", "spoken": spoken, "key": "Y"})
+    return every
 
 
 def _keep(subject: Subject, answer: Answer, index: int, token: str, key: str, said: str) -> None:
@@ -130,8 +150,8 @@ def _keep(subject: Subject, answer: Answer, index: int, token: str, key: str, sa
     if token in given:
         return
     digit = answer.digits[index]
-    right = said == RIGHT
-    label = digit.label if right else NOT_A_DIGIT if said == NONE else int(said)
+    meant = {RIGHT: digit.label, NONE: NOT_A_DIGIT}
+    label = meant[said] if said in meant else int(said)
     try:
         sample = Sample.of_digit(
             subject.image(),
@@ -140,23 +160,26 @@ def _keep(subject: Subject, answer: Answer, index: int, token: str, key: str, sa
             subject.source,
             answer.version,
             session_id(),
-            confirmed=right,
+            confirmed=label == digit.label or (label == NOT_A_DIGIT and not digit.accepted),
         )
         change = samples.add(subject.db, sample)
     except (DataError, StoreError) as error:
         st.session_state[f"{key}-problem"] = str(error)
         return
-    given[token] = (label, right, change)
+    given[token] = (_noted(label, said == RIGHT), change)
     while len(given) > _REMEMBERED:
         del given[next(iter(given))]
 
 
-def _thank(subject: Subject, label: int, right: bool, change: Change, token: str, key: str):
-    """Say what was kept, and offer to take it back."""
+def _noted(label: int, right: bool) -> str:
     named = "not a digit" if label == NOT_A_DIGIT else str(label)
-    said = f"noted as right, {named}" if right else f"kept as **{named}**"
+    return f"noted as right, {named}" if right else f"kept as **{named}**"
+
+
+def _thank(subject: Subject, noted: str, change: Change, token: str, key: str) -> None:
+    """Say what was kept, and offer to take it back."""
     with st.container(horizontal=True, vertical_alignment="center", key=f"{key}-thanks"):
-        st.markdown(f":material/check: Thank you: {said}. It waits on the Corrections page.")
+        st.markdown(f":material/check: Thank you: {noted}. It waits on the Corrections page.")
         st.button(
             "Take it back",
             key=f"{key}-back",

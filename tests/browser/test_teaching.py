@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from conftest import DESKTOP, opened, served
 from corrections import mnist
-from pen import draw, expect_answer
+from pen import draw, expect_answer, on_canvas
 from playwright.sync_api import Page, expect
 
 from digitlab import samples, versions
@@ -95,6 +95,28 @@ def test_double_click_answers_once(person, server):
     person.get_by_role("button", name="Take it back").click()
     expect(question).to_be_visible()
     assert samples.page(db).total == 0
+    db.close()
+
+
+@pytest.mark.parametrize(
+    ("said", "thanks", "label"),
+    [("It is no digit", "kept as not a digit", 10), ("It is 7", "kept as 7", 7)],
+)
+def test_refused_answer_has_nothing_to_call_right(person, server, said, thanks, label):
+    draw(person, "7", tall=0.5)
+    ((x, y),) = on_canvas(person, [(0.3, 0.9)])
+    person.mouse.move(x, y)
+    person.mouse.down()
+    person.mouse.move(x + 6, y + 8, steps=4)
+    person.mouse.up()
+    expect(person.get_by_text("stands over or under it")).to_be_visible()
+    question = person.get_by_role("group", name="What is this?")
+    expect(question.get_by_role("button")).to_have_count(11)
+    question.get_by_role("button", name=said).click()
+    expect_thanks(person, thanks)
+    db = store(server.home)
+    (sample,) = samples.page(db).samples
+    assert (sample.label, sample.confirmed) == (label, True)
     db.close()
 
 

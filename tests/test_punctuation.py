@@ -1,0 +1,69 @@
+"""Dots and marks over and under a digit: which of them make it something else."""
+
+import cv2
+import numpy as np
+import pytest
+
+from digitlab.punctuation import around, has_dot, is_foot, stand_above_each_other
+
+DIGIT = (100, 100, 60, 100)  # left, top, width, height
+
+
+@pytest.mark.parametrize(
+    ("mark", "expected"),
+    [
+        ((120, 230, 20, 18), True),  # a question mark's dot
+        ((120, 50, 20, 18), True),  # an i's
+        ((90, 230, 20, 18), True),  # not in the middle
+        ((40, 230, 20, 18), False),  # beside
+        ((120, 210, 20, 18), True),
+        ((120, 203, 20, 18), False),  # so near that it may be a part of the stroke
+        ((120, 70, 20, 18), False),  # likewise at the top
+        ((120, 320, 20, 18), False),  # far away
+        ((120, 390, 40, 60), True),  # about as large: a colon's other half
+        ((120, 690, 40, 60), False),  # too far even for that
+        ((90, 230, 90, 18), False),  # an underline
+        ((110, 230, 59, 18), False),  # a short one
+    ],
+)
+def test_dot_or_like_mark_clear_of_the_digit_stands_above_it(mark, expected):
+    assert stand_above_each_other(DIGIT, mark) == expected
+
+
+@pytest.mark.parametrize(
+    ("mark", "expected"),
+    [((90, 215, 90, 10), True), ((90, 215, 25, 10), False), ((90, 80, 90, 10), False)],
+)
+def test_foot_is_a_level_line_below(mark, expected):
+    assert is_foot(DIGIT, mark) == expected
+
+
+def test_box_around_two_holds_both():
+    assert around(DIGIT, (90, 210, 20, 15)) == (90, 100, 70, 125)
+
+
+def hook(dot: tuple[int, int] | None, size: tuple[int, int] = (8, 8)) -> np.ndarray:
+    """A 7, (120, 60) uint8 0 or 1, 100 high, and perhaps an ellipse of half axes `size`."""
+    canvas = np.zeros((140, 60), np.uint8)
+    cv2.polylines(canvas, [np.array([(5, 5), (54, 5), (25, 95)])], False, 1, 8)
+    if dot is not None:
+        cv2.ellipse(canvas, dot, size, 0, 0, 360, 1, -1)
+    rows = np.flatnonzero(canvas.any(1))
+    return canvas[rows[0] : rows[-1] + 1]
+
+
+@pytest.mark.parametrize(
+    ("mask", "expected"),
+    [
+        (hook(None), False),
+        (hook((25, 120)), True),
+        (hook((25, 108)), False),  # the end of the stem, come off
+        (hook((30, 120), (28, 5)), False),  # a foot
+        (hook((25, 121), (1, 1)), False),  # dirt
+        (hook((25, 120))[::-1].copy(), False),  # at the top: a bar that came off
+        (np.zeros((20, 20), np.uint8), False),
+    ],
+    ids=["whole", "dot", "near", "foot", "dirt", "top", "nothing"],
+)
+def test_dot_is_the_lowest_part_and_clear_of_the_rest(mask, expected):
+    assert has_dot(mask) == expected
