@@ -67,7 +67,7 @@ def test_batches_are_the_same_for_the_same_seed_and_others_each_epoch(training):
 
 
 def test_epoch_takes_each_kind_in_its_share(training):
-    settings = training.Settings(batch=10, made=0.5, others=0.2, sign_share=0.4)
+    settings = training.Settings(batch=10, made=0.5, others=0.2, signs=0.4)
     batches = training.Batches(mixture(), settings)
     truth = np.concatenate([batches[i][1] for i in range(len(batches))]).argmax(1)
     assert len(truth) == 240  # 100 of MNIST, 50 made, 30 and 60 that are no digit

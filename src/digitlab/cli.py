@@ -161,12 +161,6 @@ def _add_train(commands) -> None:
         help="drawn and photographed digits an epoch, as a share of MNIST's (1)",
     )
     command.add_argument(
-        "--sign-share",
-        type=_share,
-        metavar="X",
-        help="letters, symbols and scribbles an epoch, as a share of the digits (0.22)",
-    )
-    command.add_argument(
         "--pictures",
         type=_positive,
         default=PICTURES,
@@ -461,7 +455,7 @@ def _train_ink(arguments: argparse.Namespace) -> int:
 
 def _chosen(arguments: argparse.Namespace) -> dict:
     """The settings of a training that were given."""
-    names = ("epochs", "seed", "precision", "learning_rate", "made", "sign_share", "calm", "kept")
+    names = ("epochs", "seed", "precision", "learning_rate", "made", "calm", "kept")
     given = {name: getattr(arguments, name, None) for name in names}
     return {name: value for name, value in given.items() if value is not None}
 

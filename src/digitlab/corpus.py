@@ -25,7 +25,6 @@ from digitlab.synthesis import (
     Drawing,
     Scene,
     Writing,
-    askew,
     cropped,
     crossed,
     flagged,
@@ -51,12 +50,11 @@ CROSSED = 0.2  # of the sevens with a single stroke
 FOOTED = 0.3  # of the twos with a single stroke
 STEPPED = 0.3  # of the fours made of two strokes
 STRAIGHTENED = 0.2  # of all drawings
-ASKEW = 0.1  # of the digits
 SWELLING = 0.25  # of the hands: their nib spreads under pressure
-MINIATURES = 0.1  # of the drawings of one digit, cut out close and brought to 10 to 30 pixels
+MINIATURES = 0.1  # of the drawings of one digit, cut out close and brought to 16 to 30 pixels
 ROUND = 0.2  # of the numbers: they end in zeros, as amounts do
 LINKED = 0.5  # of the numbers: a stroke leads from each zero to the next
-SYMBOLS = 3.0  # times as likely as a letter
+SYMBOLS = 2.2  # times as likely as a letter
 SIGN = "sign"  # kind of whole letters and symbols
 SCRIBBLE = "scribble"
 WHOLE = 0.86  # share of overlap from which a candidate covers all of a sign
@@ -222,8 +220,6 @@ _CHANGES = (
     (crossed, CROSSED),
     (footed, FOOTED),
     (stepped, STEPPED),
-    (askew, ASKEW),
-    (straightened, STRAIGHTENED),
 )
 
 
@@ -233,7 +229,7 @@ def _any_of(drawings: list[Drawing], rng: np.random.Generator) -> Drawing:
     for change, share in _CHANGES:
         if rng.random() < share:
             drawing = change(drawing, rng)
-    return drawing
+    return straightened(drawing, rng) if rng.random() < STRAIGHTENED else drawing
 
 
 def enlarge_mnist(ink: np.ndarray, height: float) -> np.ndarray:
@@ -290,10 +286,10 @@ def drawn(seed: int, drawings, mnist, labels) -> list[tuple]:
 
 
 def _miniature(writing: Writing, rng: np.random.Generator) -> Writing:
-    """A digit as collections of small pictures keep it: 10 to 30 pixels high, hardly a margin."""
+    """A digit as collections of small pictures keep it: 16 to 30 pixels high, hardly a margin."""
     x, y, w, h = writing.boxes[0]
     cut = writing.ink[y : y + h, x : x + w]
-    factor = rng.uniform(10, 30) / max(w, h)
+    factor = rng.uniform(16, 30) / max(w, h)
     size = [max(1, round(side * factor)) for side in (w, h)]
     ink = np.pad(cv2.resize(cut, size, interpolation=cv2.INTER_AREA), margin := rng.integers(0, 3))
     return Writing(ink, writing.labels, np.array([[margin, margin, *size]]))

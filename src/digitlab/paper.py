@@ -24,6 +24,8 @@ FLAT_SHARE = 0.4  # of all pixels exactly alike: a drawing or a scan, not a phot
 INK = 0.4  # soft ink from which a pixel is ink
 FILLED = 0.7  # of its box: a stroke covers less, unless it is a 1
 LARGE = 0.35  # of the picture's shorter side: writing as high may lie on a pattern
+HARDLY = 0.02  # of all that is dark: less ink than that is found where its height is mistaken
+MOST_ACROSS = 30  # digits side by side in a picture; no guess of their height is smaller
 LEAST_CONTRAST = 0.055  # share of the ground's light that ink must take away to be seen
 
 
@@ -255,24 +257,41 @@ def _large_writing(darkness: np.ndarray) -> np.ndarray:
 
 
 def _handwriting(darkness: np.ndarray, level: float) -> np.ndarray:
-    """Soft ink, (h, w) float32, by the binarization network.
-
-    It needs to know how high the writing is: a guess at first, then what it found itself.
-    """
+    """Soft ink, (h, w) float32, by the binarization network."""
     dark, mask = _separate(darkness, level)
     lines = ruling(mask)
     rest = mask if lines is None else mask & ~(lines | remains(mask & ~lines, lines))
     tall = usual_height(rest) or 0.5 * darkness.shape[0]
-    binarizer = shipped()
-    for _ in range(2):
-        ink = binarizer(darkness, level, tall)
-        found = usual_height((ink > INK).astype(np.uint8))
-        if not found or 0.6 < found / tall < 1.7:
-            break
-        tall = found
+    ink = _network_ink(darkness, level, tall, HARDLY * float(mask.sum()))
     if lines is None and not (ink > INK).any():
         return dark * mask  # whatever it is, it is all there is
     return np.maximum(ink, dark * _whole(mask, ink > INK, lines))
+
+
+def _network_ink(darkness: np.ndarray, level: float, tall: float, least: float) -> np.ndarray:
+    """What the binarization network makes of a page whose writing is about `tall` pixels high.
+
+    It needs to know how high: the guess at first, then what it found itself. The guess is far too
+    high where all writing touches the squares that it stands in; the network is blind then.
+
+    Parameters
+    ----------
+    least : pixels of ink that are hardly any.
+    """
+    smallest = max(darkness.shape) / MOST_ACROSS
+    refined = False
+    while True:
+        ink = shipped()(darkness, level, tall)
+        mask = (ink > INK).astype(np.uint8)
+        found = usual_height(mask)
+        if 0.6 < found / tall < 1.7 or refined:
+            return ink
+        if mask.sum() < least and tall > 2 * smallest:
+            tall /= 2
+        elif found:
+            tall, refined = found, True
+        else:
+            return ink
 
 
 def _whole(mask: np.ndarray, found: np.ndarray, lines: np.ndarray | None) -> np.ndarray:

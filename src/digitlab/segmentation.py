@@ -19,7 +19,7 @@ WIDEST = 1.45  # heights that a digit put together from pieces is wide, at most
 WIDEST_WHOLE = 2.2  # likewise, if they are all that one connected part was cut into
 SPECK = 0.13  # of the tallest piece: smaller in both directions is no part of a digit
 DIRT = 0.08  # likewise: smaller is not even a dot
-GAP = 0.08  # of a digit's height: parts of a broken one are no farther apart
+GAP = 0.08  # of a digit's height: two parts of a broken one are no farther apart
 TILTS = (0.1, -0.1, 0.2, -0.2, 0.3, -0.3)  # of a row: pixels down a pixel to the right
 LOOP = 0.3  # of the line's height: narrower or lower is no zero, however small it is written
 SMALL = 0.42  # of the line's height: lower is a dot, a comma, a dash or part of a digit
@@ -117,16 +117,20 @@ def segment(mask: np.ndarray, whole: bool = False) -> Segmentation:
 
 
 def _whole(segmentation: Segmentation) -> Segmentation | None:
-    """What looks like several lines as one digit, if it has one's shape and hardly a gap."""
+    """What looks like several lines as one digit, if it has one's shape and hardly a gap.
+
+    Nothing breaks into more than three; a column of digits does not lie as close.
+    """
     pieces = [piece for line in segmentation.lines for piece in line.pieces]
-    if len(segmentation.lines) < 2:
+    if not 2 <= len(segmentation.lines) <= 3:
         return None
     first, *others = sorted(pieces, key=lambda piece: piece.top)
     joined, gap = first, 0
     for piece in others:
         gap = max(gap, piece.top - joined.bottom)
         joined = joined.joined(piece)
-    if gap > GAP * joined.height or joined.width > 1.1 * joined.height:
+    most = 2 * GAP * joined.height / len(segmentation.lines)
+    if gap > most or joined.width > 1.1 * joined.height:
         return None
     return _as_one(np.isin(segmentation.labels, joined.labels).astype(np.uint8))
 

@@ -184,21 +184,6 @@ def plain(drawing: Drawing, rng: np.random.Generator) -> Drawing:
     return Drawing(drawing.label, drawing.source, drawing.page, (stroke,))
 
 
-def askew(drawing: Drawing, rng: np.random.Generator) -> Drawing:
-    """A digit turned by up to 18 degrees and up to 1.6 times wider or narrower than written.
-
-    So do a tablet and a telephone held askew, a mouse, and people with little room or much.
-    Signs come back as they are: a > that is turned is a 7.
-    """
-    if not drawing.label.isdigit():
-        return drawing
-    angle, stretch = np.deg2rad(rng.uniform(-18, 18)), np.exp(rng.uniform(-0.47, 0.47))
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    change = turn @ np.diag([stretch, 1.0])
-    strokes = tuple((stroke @ change.T).astype(np.float32) for stroke in drawing.strokes)
-    return Drawing(drawing.label, drawing.source, drawing.page, strokes)
-
-
 def straightened(drawing: Drawing, rng: np.random.Generator) -> Drawing:
     """The same sign by a hand that draws straight lines and clear corners."""
     points = np.concatenate(drawing.strokes)

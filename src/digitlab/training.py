@@ -32,7 +32,7 @@ class Settings:
     averaging: float = 0.999  # of the weights, exponentially, a step
     made: float = 1.0  # made digits an epoch, as a share of MNIST's; drawn anew each epoch
     others: float = 0.28  # pieces and pairs of digits an epoch, as a share of the digits
-    sign_share: float = 0.22  # letters, symbols and scribbles an epoch, likewise
+    signs: float = 0.22  # letters, symbols and scribbles an epoch, likewise
     calm: float = 0.0  # share of the epochs, the last ones, in which ink is changed half as much
     kept: float = 0.0  # share of the weights it started from in the average that comes out
     seed: int = 0
@@ -60,7 +60,7 @@ class Batches(keras.utils.PyDataset):
         mnist, made, others, signs = (len(pool) for pool in self._pools)
         made = min(made, round(self.settings.made * mnist)) if mnist else made
         others = min(others, round(self.settings.others * (mnist + made)))
-        return [mnist, made, others, min(signs, round(self.settings.sign_share * (mnist + made)))]
+        return [mnist, made, others, min(signs, round(self.settings.signs * (mnist + made)))]
 
     def begin(self, epoch: int) -> None:
         """Choose and shuffle the examples of one epoch, and how strongly to change them."""
