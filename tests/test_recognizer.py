@@ -312,6 +312,47 @@ def test_row_that_climbs_or_falls_is_one_line(fall):
     assert read(on_white(canvas)) == "3541"
 
 
+@pytest.mark.parametrize("number", ["407", "52738419"])
+@pytest.mark.parametrize("gap", [14, 40])
+def test_column_of_digits_is_a_line_each(number, gap):
+    signs = [written(label, 80, 9) for label in number]
+    canvas = np.zeros((60 + (90 + gap) * len(number), 200), np.uint8)
+    for place, sign in enumerate(signs):
+        canvas |= placed(sign, canvas.shape, 60, 30 + (90 + gap) * place)
+    assert read(photographed(canvas)) == "\n".join(number)
+
+
+def page_of(lines: list[str], fall: float = 0.0) -> np.ndarray:
+    """Lines of digits 60 pixels high, well apart, that fall so much a pixel to the right."""
+    width = 160 + 100 * max(map(len, lines))
+    room = round(abs(fall) * width / 2)
+    canvas = np.zeros((140 + 110 * len(lines) + 2 * room, width), np.uint8)
+    for row, line in enumerate(lines):
+        for column, label in enumerate(line):
+            left = 80 + 100 * column
+            top = room + 60 + 110 * row + round(fall * (left - width / 2))
+            canvas |= placed(written(label, 60, 7), canvas.shape, left, top)
+    return canvas
+
+
+@pytest.mark.parametrize("fall", [-0.14, -0.07, 0.0, 0.07, 0.14])
+def test_lines_of_a_tilted_page_stay_lines(fall):
+    lines = ["4071358926", "92864073", "3510746298"]
+    assert read(on_white(page_of(lines, fall))) == "\n".join(lines)
+
+
+@pytest.mark.parametrize("pitch", [28, 36, 48])
+def test_page_is_read_whose_writing_all_touches_its_squares(pitch):
+    """Nothing free of lines says how high the digits are."""
+    lines = ["407135", "92864", "351074"]
+    ink = page_of(lines)
+    grid = np.zeros_like(ink)
+    for place in range(12, max(ink.shape), pitch):
+        cv2.line(grid, (0, place), (ink.shape[1], place), 220, 3, cv2.LINE_AA)
+        cv2.line(grid, (place, 0), (place, ink.shape[0]), 220, 3, cv2.LINE_AA)
+    assert read(photographed(np.maximum(ink, grid))) == "\n".join(lines)
+
+
 def test_two_lines_one_to_the_right_of_the_other_stay_two():
     canvas = placed(written("35", 90, 9), (420, 700), 60, 60)
     canvas |= placed(written("41", 90, 9), canvas.shape, 360, 220)
