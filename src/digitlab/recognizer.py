@@ -23,6 +23,8 @@ REFUSED = "this may not be a digit"
 DOTTED = "a dot or another mark stands over or under it, as in ?, !, : or i"
 TORN = "it is cut out of one connected shape that is no number as a whole"
 
+WHOLE = 0.65  # confidence from which parts are one digit rather than what each of them is
+
 _BATCH = 64  # more at once is no faster and takes more memory
 
 
@@ -254,7 +256,7 @@ class Recognizer:
         row = Row(1, (whole,), whole.glyph.box[3])
         ((digit,),) = self._read_rows((row,), False)
         others = np.prod([part.confidence for line in lines for part in line])
-        return [[digit]] if digit.accepted and digit.confidence > 0.9 * others else lines
+        return [[digit]] if digit.confidence > max(WHOLE, 0.9 * others) else lines
 
     def _with_foot(
         self, image, preparation: Preparation, digit: Digit
@@ -269,7 +271,7 @@ class Recognizer:
             return preparation, digit
         both = prepare(image, [around(digit.box, feet[0])])
         ((footed,),) = self._read_rows(both.rows, True)
-        if footed.accepted and footed.label == 1:
+        if footed.label == 1 and footed.confidence > min(WHOLE, digit.confidence):
             return both, footed
         return preparation, digit
 
