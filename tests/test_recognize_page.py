@@ -75,6 +75,24 @@ def test_number_offers_each_digit():
     assert "2nd digit" in words(page)
 
 
+def test_several_lines_are_chosen_from_before_their_digits():
+    canvas = np.zeros((560, 620), np.uint8)
+    for top, line in ((40, "2704"), (220, "361"), (400, "5")):
+        canvas |= placed(written(line, 90, 9), canvas.shape, 40, top)
+    page = opened(on_white(canvas))
+    lines, digits = page.button_group
+    assert list(lines.options) == ["2704", "361", "5"]
+    lines.set_value(1).run()
+    digits = page.button_group[1]
+    assert list(digits.options) == ["3", "6", "1"]
+    digits.set_value(2).run()
+    assert "3rd digit in line 2" in words(page)
+    page.button_group[0].set_value(2).run()
+    assert not page.exception
+    assert len(page.button_group) == 1  # nothing to choose in a line of one digit
+    assert "1st digit in line 3" in words(page)
+
+
 def test_scribble_is_not_called_sure():
     rng = np.random.default_rng(4)
     canvas = np.zeros((280, 280), np.uint8)
@@ -101,6 +119,18 @@ def png(picture: np.ndarray) -> bytes:
 def test_uploaded_photo_is_read():
     page = uploaded(("photo.png", png(photographed(row("18")))))
     assert ">18</div>" in answer(page)
+
+
+def test_sideways_picture_is_turned_until_it_is_read():
+    page = uploaded(("photo.png", png(np.rot90(photographed(row("27"))))))
+    assert ">27</div>" not in answer(page)
+    (turn,) = (button for button in page.button if button.label == "Turn")
+    turn.click().run()
+    assert not page.exception
+    assert ">27</div>" in answer(page)
+    for _ in range(4):
+        next(button for button in page.button if button.label == "Turn").click().run()
+    assert ">27</div>" in answer(page)
 
 
 def test_unreadable_upload_says_why_and_the_others_are_read():

@@ -1,5 +1,6 @@
 """A reading put into words: how sure, what else it may be, which digit is in doubt, what to do."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Protocol
@@ -67,7 +68,12 @@ def place(answer: Answer, index: int) -> str:
 
 def doubtful(answer: Answer) -> int:
     """Index of the digit that is trusted least; the reading has at least one."""
-    return min(range(len(answer.digits)), key=lambda i: answer.digits[i].confidence)
+    return least_sure(answer.digits)
+
+
+def least_sure(digits: Sequence[Digit]) -> int:
+    """Index of the one that is trusted least, of at least one."""
+    return min(range(len(digits)), key=lambda i: digits[i].confidence)
 
 
 def is_sure(digit: Digit) -> bool:

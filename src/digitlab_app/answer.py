@@ -1,12 +1,23 @@
 """Shows one reading: the answer large, how sure, the probabilities and what else it may be."""
 
+from bisect import bisect_right
 from html import escape
+from itertools import accumulate
 
 import streamlit as st
 
 from digitlab.charts import probability_bars
 from digitlab.recognizer import Digit
-from digitlab.wording import account, chances, doubtful, explain_doubt, percent, place, runners_up
+from digitlab.wording import (
+    account,
+    chances,
+    doubtful,
+    explain_doubt,
+    least_sure,
+    percent,
+    place,
+    runners_up,
+)
 from digitlab_app.feedback import Subject, ask
 from digitlab_app.pictures import Answer
 
@@ -48,13 +59,13 @@ def show_answer(answer: Answer, key: str, subject: Subject | None = None) -> Dig
 
 def _show_large(text: str, spoken: str) -> None:
     """The digit or the number, as large as it fits; a screen reader says how sure, too."""
-    longest = max(len(line) for line in text.split("\n"))
+    lines = text.split("\n")
+    longest = max(2 * len(lines) - 1, *(len(line) for line in lines))  # a column is long, too
     size = next(rem for most, rem in _SIZES if longest <= most)
     style = f"font-size:{size}rem;line-height:1.1;font-weight:600;overflow-wrap:anywhere"
-    lines = escape(text).replace("\n", "<br>")
     st.html(
         f'<div role="status" aria-live="polite" aria-label="{escape(spoken)}" style="{style}">'
-        f"{lines}</div>"
+        f"{escape(text).replace(chr(10), '<br>')}</div>"
     )
 
 
@@ -62,18 +73,42 @@ def _choose(answer: Answer, key: str) -> int:
     """Which digit is looked at: the only one; of several, the one that is chosen."""
     if len(answer.digits) == 1:
         return 0
-    index = st.segmented_control(
-        "Which digit",
-        range(len(answer.digits)),
-        default=doubtful(answer),
+    first, count = _choose_line(answer, key)
+    digits = answer.digits[first : first + count]
+    index = 0
+    if count > 1:
+        index = st.segmented_control(
+            "Which digit",
+            range(count),
+            default=least_sure(digits),
+            required=True,
+            format_func=lambda i: str(digits[i].label),
+            # another number has other digits: the choice starts at its doubtful one
+            key=f"{key}-digit-{first}-{answer.text}",
+            help="In reading order. The one that is trusted least is chosen at first.",
+            wrap=True,
+        )
+    _show_words(answer, first + index)
+    return first + index
+
+
+def _choose_line(answer: Answer, key: str) -> tuple[int, int]:
+    """The first digit of the line that is looked at, and how many digits it has."""
+    lines = answer.text.split("\n")
+    starts = [0, *accumulate(len(line) for line in lines)]
+    if len(lines) == 1:
+        return 0, len(answer.digits)
+    line = st.pills(
+        "Which line",
+        range(len(lines)),
+        default=bisect_right(starts, doubtful(answer)) - 1,
         required=True,
-        format_func=lambda i: str(answer.digits[i].label),
-        # another number has other digits: the choice starts at its doubtful one
-        key=f"{key}-digit-{answer.text}",
-        help="In reading order. The one that is trusted least is chosen at first.",
+        format_func=lambda i: lines[i],
+        key=f"{key}-line-{answer.text}",
+        help="From the top. The one with the digit that is trusted least is chosen at first.",
+        wrap=True,
     )
-    _show_words(answer, index)
-    return index
+    return starts[line], len(lines[line])
 
 
 def _show_bars(digit: Digit, key: str) -> None:

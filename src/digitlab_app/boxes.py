@@ -6,11 +6,10 @@ import cv2
 import streamlit as st
 from streamlit_drawable_canvas import CanvasResult, boxes_to_drawing, st_canvas
 
-from digitlab import images
 from digitlab.overlay import on_white
 from digitlab.preprocess import Box
 from digitlab.recognizer import Recognizer
-from digitlab_app.pictures import Exhibit, File, exhibit
+from digitlab_app.pictures import Exhibit, Picture, exhibit
 from digitlab_app.room import available_width
 
 LINE = "#d6621e"
@@ -22,24 +21,24 @@ HELP = (
 )
 
 
-def correct_boxes(recognizer: Recognizer, file: File, found: Exhibit, key: str) -> Exhibit:
+def correct_boxes(recognizer: Recognizer, picture: Picture, found: Exhibit, key: str) -> Exhibit:
     """The canvas with the boxes, folded away; what they make of the picture, or `found`."""
     folded = st.expander("Correct the boxes", key=f"{key}-boxes-fold", on_change="rerun")
-    state = st.session_state.setdefault(f"{key}-boxes-{file.file_id}", {"sheet": 0, "boxes": None})
+    state = st.session_state.setdefault(f"{key}-boxes-{picture.id}", {"sheet": 0, "boxes": None})
     if folded.open:
         with folded:
             st.caption(HELP)
-            _edit(file, found, state, f"{key}-{file.file_id}")
+            _edit(picture, found, state, f"{key}-{picture.id}")
     if state["boxes"] is None:
         return found
     known = (state["boxes"], recognizer.version)
     if state.get("known") != known:
-        read = exhibit(recognizer, file.name, file.getvalue(), state["boxes"])
+        read = exhibit(recognizer, picture, state["boxes"])
         state.update(known=known, read=read)
     return state["read"]
 
 
-def _edit(file: File, found: Exhibit, state: dict, key: str) -> None:
+def _edit(picture: Picture, found: Exhibit, state: dict, key: str) -> None:
     """Show the canvas; note the boxes if they are not those that it began with."""
     width = available_width(LEAST, MOST, key=f"{key}-room")
     scale = width / found.size[0]
@@ -50,7 +49,7 @@ def _edit(file: File, found: Exhibit, state: dict, key: str) -> None:
         stroke_color=LINE,
         stroke_width=2,
         fill_color="rgba(0, 0, 0, 0)",
-        background_image=_small(file.getvalue(), width),
+        background_image=_small(picture, width),
         width=width,
         height=max(1, round(found.size[1] * scale)),
         key=f"{key}-sheet-{state['sheet']}-{width}",
@@ -83,9 +82,9 @@ def _in_pixels(box: dict, scale: float) -> Box:
 
 
 @lru_cache(maxsize=8)
-def _small(data: bytes, width: int) -> bytes:
+def _small(picture: Picture, width: int) -> bytes:
     """The picture as a JPEG no wider than it is shown."""
-    image = on_white(images.decode(data))
+    image = on_white(picture.pixels())
     size = (width, max(1, round(image.shape[0] * width / image.shape[1])))
     method = cv2.INTER_AREA if width < image.shape[1] else cv2.INTER_CUBIC
     small = cv2.cvtColor(cv2.resize(image, size, interpolation=method), cv2.COLOR_RGB2BGR)

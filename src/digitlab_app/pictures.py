@@ -28,6 +28,32 @@ class File(Protocol):
 
 
 @dataclass(frozen=True)
+class Picture:
+    """A file's picture, turned by a person `quarters` times by 90 degrees to the right.
+
+    A camera that is held level over a page can't know which side is up.
+    """
+
+    file: File
+    quarters: int = 0
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return self.file.name
+
+    @property
+    def id(self) -> str:
+        """What tells it from every other picture and from itself turned otherwise."""
+        return f"{self.file.file_id}-{self.quarters}"
+
+    def pixels(self) -> np.ndarray:
+        """(h, w, 3) or (h, w, 4) uint8. Raises ImageError as `images.decode` does."""
+        upright = images.decode(self.file.getvalue())
+        return np.ascontiguousarray(np.rot90(upright, -self.quarters)) if self.quarters else upright
+
+
+@dataclass(frozen=True)
 class Answer:
     """A reading as it is shown: without the large pictures that it was made from.
 
@@ -71,17 +97,17 @@ class Exhibit:
         return f"{self.name}: {self.answer.text.replace(chr(10), ', ') or 'no digits found'}"
 
 
-def read_files(recognizer: Recognizer, files: list[File]) -> list[Exhibit]:
-    """Read each file once in a session; a progress bar says which one is being read."""
+def read_pictures(recognizer: Recognizer, pictures: list[Picture]) -> list[Exhibit]:
+    """Read each picture once in a session; a progress bar says which one is being read."""
     known = st.session_state.get("exhibits", {})
-    wanted = {(file.file_id, recognizer.version): file for file in files}
+    wanted = {(picture.id, recognizer.version): picture for picture in pictures}
     new = [key for key in wanted if key not in known]
     exhibits = {key: known[key] for key in wanted if key in known}
     bar = st.progress(0.0) if len(new) > 1 else None
     for done, key in enumerate(new):
         if bar is not None:
             bar.progress(done / len(new), f"Reading {done + 1} of {len(new)}")
-        exhibits[key] = exhibit(recognizer, wanted[key].name, wanted[key].getvalue())
+        exhibits[key] = exhibit(recognizer, wanted[key])
     if bar is not None:
         bar.empty()
     st.session_state["exhibits"] = exhibits
@@ -89,15 +115,15 @@ def read_files(recognizer: Recognizer, files: list[File]) -> list[Exhibit]:
 
 
 def exhibit(
-    recognizer: Recognizer, name: str, data: bytes, boxes: Sequence[Box] | None = None
+    recognizer: Recognizer, picture: Picture, boxes: Sequence[Box] | None = None
 ) -> Exhibit:
     """Decode and read one picture; `boxes` say where its digits are, None lets them be found."""
     try:
-        image = images.decode(data)
+        image = picture.pixels()
     except ImageError as error:
-        return Exhibit(name, error=str(error))
+        return Exhibit(picture.name, error=str(error))
     reading = recognizer.recognize(image, boxes)
-    return Exhibit(name, boxed(image, reading), shown(reading), image.shape[1::-1])
+    return Exhibit(picture.name, boxed(image, reading), shown(reading), image.shape[1::-1])
 
 
 def read_drawing(recognizer: Recognizer, drawing: np.ndarray) -> Answer:

@@ -2,30 +2,29 @@
 
 import streamlit as st
 
-from digitlab import images
 from digitlab.database import Database
 from digitlab.recognizer import Recognizer
 from digitlab_app.answer import show_answer
 from digitlab_app.boxes import correct_boxes
 from digitlab_app.feedback import Subject
-from digitlab_app.pictures import Answer, Exhibit, read_files
+from digitlab_app.pictures import Answer, Exhibit, Picture, read_pictures
 from digitlab_app.steps import show_steps
 from digitlab_app.why import show_why
 
 
 def show_pictures(reader: Recognizer, db: Database | None, source, files, left, right) -> None:
     """One picture beside its answer; of several, each folded away under its own line."""
-    exhibits = read_files(reader, files)
+    pictures = [Picture(file, _turns().get(file.file_id, 0)) for file in files]
+    exhibits = read_pictures(reader, pictures)
 
-    def subject(file) -> Subject | None:
-        alone = len(files) == 1
-        return db and Subject(db, source, lambda: images.decode(file.getvalue()), keys=alone)
+    def subject(picture: Picture) -> Subject | None:
+        return db and Subject(db, source, picture.pixels, keys=len(files) == 1)
 
     if len(exhibits) == 1:
-        about = subject(files[0])
-        show_picture(reader, about, files[0], exhibits[0], left, right, key="picture-0")
+        about = subject(pictures[0])
+        show_picture(reader, about, pictures[0], exhibits[0], left, right, key="picture-0")
         return
-    for number, (file, exhibit) in enumerate(zip(files, exhibits, strict=True)):
+    for number, (picture, exhibit) in enumerate(zip(pictures, exhibits, strict=True)):
         folded = st.expander(
             exhibit.title, number == 0, key=f"fold-{number}-{exhibit.name}", on_change="rerun"
         )
@@ -33,17 +32,36 @@ def show_pictures(reader: Recognizer, db: Database | None, source, files, left, 
             with folded:
                 columns = st.columns(2, gap="medium")
                 key = f"picture-{number}"
-                show_picture(reader, subject(file), file, exhibit, *columns, key)
+                show_picture(reader, subject(picture), picture, exhibit, *columns, key)
 
 
-def show_picture(reader, about: Subject | None, file, exhibit: Exhibit, left, right, key) -> None:
+def _turns() -> dict[str, int]:
+    """By how many quarters to the right each file was turned in this session, by its id."""
+    return st.session_state.setdefault("turns", {})
+
+
+def _turn(file_id: str) -> None:
+    _turns()[file_id] = (_turns().get(file_id, 0) + 1) % 4
+
+
+def show_picture(
+    reader, about: Subject | None, picture: Picture, exhibit: Exhibit, left, right, key
+) -> None:
     """A picture with its boxes, its answer and its steps; or why it could not be read."""
     if exhibit.error:
         right.error(f"**{exhibit.name}** could not be read: {exhibit.error}")
         return
     with left:
         place = st.empty()  # above the canvas that decides what is shown in it
-        exhibit = correct_boxes(reader, file, exhibit, key)
+        st.button(
+            "Turn",
+            icon=":material/rotate_90_degrees_cw:",
+            help="By 90 degrees to the right, and read it again.",
+            key=f"{key}-turn",
+            on_click=_turn,
+            args=(picture.file.file_id,),
+        )
+        exhibit = correct_boxes(reader, picture, exhibit, key)
         alt = f"{exhibit.title}, a box around each digit"
         place.image(exhibit.picture, width="stretch", alt=alt)
     show_reading(reader, about, exhibit.answer, right, key)
