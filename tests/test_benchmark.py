@@ -18,7 +18,7 @@ from digitlab.errors import DataError
 from digitlab.evaluation import wilson_interval
 from digitlab.recognizer import SHIPPED, champion
 
-SMALL = Plan(ink=200, drawings=8, numbers=3, others=5, calls=5, readings=2)
+SMALL = Plan(ink=200, drawings=8, numbers=3, pages=3, others=5, calls=5, readings=2)
 
 
 def png(image: np.ndarray) -> bytes:
@@ -105,6 +105,7 @@ def test_papers_and_refusals_and_speeds_are_all_measured(report):
     assert [f"numbers, {paper}" for paper in benchmark.PAPERS] == [
         n for n in names if "numbers" in n
     ]
+    assert names[len(benchmark.PAPERS) + 2] == "pages of three to six lines"
     assert [r.name for r in report.refusals] == ["blank paper", "noise", "textures", "scribbles"]
     assert all(r.pictures == 5 and 0 <= r.refused <= 5 for r in report.refusals)
     assert len(report.speeds) == 3

@@ -25,6 +25,7 @@ from digitlab.recognizer import Reading, Recognizer
 from digitlab.synthesis import (
     DIGIT_LIKE,
     Scene,
+    Writing,
     load_drawings,
     photograph,
     render,
@@ -48,6 +49,9 @@ PAPERS = {
 }
 """What numbers made of MNIST's test digits are written on."""
 
+PAGES = ("plain paper", "ruled paper", "squared paper")
+"""What whole pages of them are written on, in turn."""
+
 Tell = Callable[[str], None]
 
 
@@ -58,6 +62,7 @@ class Plan:
     ink: int = 10_000
     drawings: int = 500
     numbers: int = 100
+    pages: int = 60
     others: int = 200
     calls: int = 300
     readings: int = 40
@@ -283,6 +288,7 @@ def _made_sets(digits: Digits, plan: Plan) -> Iterator[tuple[str, Iterator[Pictu
     yield "MNIST test, drawn on a canvas", _canvases(digits, plan.drawings)
     for seed, (name, scene) in enumerate(PAPERS.items()):
         yield f"numbers, {name}", _numbers(digits, scene, plan.numbers, seed)
+    yield "pages of three to six lines", _pages(digits, plan.pages)
 
 
 def _canvases(digits: Digits, count: int) -> Iterator[Picture]:
@@ -296,11 +302,43 @@ def _numbers(digits: Digits, scene: Scene, count: int, seed: int) -> Iterator[Pi
     """Synthetic photographs of one to six digits of MNIST's test set."""
     rng = np.random.default_rng([SEED, seed])
     for i in range(count):
-        chosen = rng.integers(0, len(digits.labels), int(rng.integers(1, 7)))
-        tall = rng.uniform(28, 100)
-        signs = [(str(digits.labels[k]), enlarge_mnist(digits.ink[k], tall)) for k in chosen]
+        signs = _mnist_signs(digits, int(rng.integers(1, 7)), rng.uniform(28, 100), rng)
         writing = write_row(signs, rng, (0.08, 0.5))
         yield f"photo {i}", "".join(writing.labels), _png(photograph(writing, rng, scene))
+
+
+def _mnist_signs(digits: Digits, count: int, tall: float, rng) -> list[tuple[str, np.ndarray]]:
+    """Label and ink of some digits, `tall` pixels high."""
+    chosen = rng.integers(0, len(digits.labels), count)
+    return [(str(digits.labels[k]), enlarge_mnist(digits.ink[k], tall)) for k in chosen]
+
+
+def _pages(digits: Digits, count: int) -> Iterator[Picture]:
+    """Synthetic photographs of pages: lines of one to eight digits, every digit to be right."""
+    rng = np.random.default_rng([SEED, len(PAPERS)])
+    for i in range(count):
+        tall, most = rng.uniform(28, 60), int(rng.choice([1, 4, 8]))
+        lines = [
+            write_row(
+                _mnist_signs(digits, int(rng.integers(1, most + 1)), tall, rng), rng, (0.08, 0.6)
+            )
+            for _ in range(int(rng.integers(3, 7)))
+        ]
+        writing = _stacked(lines, round(rng.uniform(0.0, 0.3) * tall))
+        page = photograph(writing, rng, PAPERS[PAGES[i % len(PAGES)]])
+        yield f"page {i}", "".join(writing.labels), _png(page)
+
+
+def _stacked(lines: list[Writing], apart: int) -> Writing:
+    """Lines of writing below each other, their margins and `apart` pixels between them."""
+    width = max(line.ink.shape[1] for line in lines)
+    ink, boxes, top = [], [], 0
+    for line in lines:
+        ink.append(np.pad(line.ink, ((0, apart), (0, width - line.ink.shape[1]))))
+        boxes.append(np.add(line.boxes, (0, top, 0, 0)))
+        top += len(ink[-1])
+    labels = tuple(label for line in lines for label in line.labels)
+    return Writing(np.vstack(ink), labels, np.concatenate(boxes))
 
 
 def _on_canvas(ink: np.ndarray, tall: int) -> np.ndarray:
