@@ -302,14 +302,14 @@ def _numbers(digits: Digits, scene: Scene, count: int, seed: int) -> Iterator[Pi
     """Synthetic photographs of one to six digits of MNIST's test set."""
     rng = np.random.default_rng([SEED, seed])
     for i in range(count):
-        signs = _mnist_signs(digits, int(rng.integers(1, 7)), rng.uniform(28, 100), rng)
+        chosen = rng.integers(0, len(digits.labels), int(rng.integers(1, 7)))
+        signs = _mnist_signs(digits, chosen, rng.uniform(28, 100))
         writing = write_row(signs, rng, (0.08, 0.5))
         yield f"photo {i}", "".join(writing.labels), _png(photograph(writing, rng, scene))
 
 
-def _mnist_signs(digits: Digits, count: int, tall: float, rng) -> list[tuple[str, np.ndarray]]:
-    """Label and ink of some digits, `tall` pixels high."""
-    chosen = rng.integers(0, len(digits.labels), count)
+def _mnist_signs(digits: Digits, chosen, tall: float) -> list[tuple[str, np.ndarray]]:
+    """Label and ink of the `chosen` ones (indices), `tall` pixels high."""
     return [(str(digits.labels[k]), enlarge_mnist(digits.ink[k], tall)) for k in chosen]
 
 
@@ -318,12 +318,10 @@ def _pages(digits: Digits, count: int) -> Iterator[Picture]:
     rng = np.random.default_rng([SEED, len(PAPERS)])
     for i in range(count):
         tall, most = rng.uniform(28, 60), int(rng.choice([1, 4, 8]))
-        lines = [
-            write_row(
-                _mnist_signs(digits, int(rng.integers(1, most + 1)), tall, rng), rng, (0.08, 0.6)
-            )
-            for _ in range(int(rng.integers(3, 7)))
-        ]
+        lines = []
+        for _ in range(int(rng.integers(3, 7))):
+            chosen = rng.integers(0, len(digits.labels), int(rng.integers(1, most + 1)))
+            lines.append(write_row(_mnist_signs(digits, chosen, tall), rng, (0.08, 0.6)))
         writing = _stacked(lines, round(rng.uniform(0.0, 0.3) * tall))
         page = photograph(writing, rng, PAPERS[PAGES[i % len(PAGES)]])
         yield f"page {i}", "".join(writing.labels), _png(page)
