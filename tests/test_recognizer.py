@@ -435,6 +435,16 @@ def test_dot_over_or_under_the_only_digit_makes_it_none(place, believed, objecti
     assert digit.objection == objection
 
 
+def test_refused_question_mark_is_shown_as_its_hook_not_as_its_dot(recognizer):
+    canvas = np.zeros((350, 350), np.uint8)
+    hook = np.array([(103, 87), (175, 52), (230, 105), (157, 190)])
+    cv2.polylines(canvas, [hook], False, 255, 18, cv2.LINE_AA)
+    cv2.line(canvas, (154, 262), (160, 273), 255, 18, cv2.LINE_AA)
+    (digit,) = recognizer.recognize(on_white(canvas)).digits
+    assert not digit.accepted
+    assert digit.box[3] > 100
+
+
 def test_digit_says_what_it_is_and_where(recognizer):
     canvas = placed(written("407", 100, 10), (300, 500), 60, 90)
     reading = recognizer.recognize(on_white(canvas))

@@ -276,8 +276,10 @@ class Recognizer:
         return preparation, digit
 
     def _best_guess(self, rows: tuple[Row, ...], beliefs: Beliefs) -> Digit:
-        """Where nothing looks like a digit: what comes nearest to one."""
-        best = start = int(beliefs.confidence.argmax())
+        """Where nothing looks like a digit: what comes nearest to one, dots beside it apart."""
+        heights = np.array([c.glyph.box[3] for row in rows for c in row.candidates])
+        large = heights >= 0.5 * heights.max()
+        best = start = int(np.where(large, beliefs.confidence, -1.0).argmax())
         for row in rows:
             if start < len(row.candidates):
                 return self._digit(row, beliefs, best - start, start)
