@@ -75,6 +75,13 @@ def test_refused_digit_says_what_speaks_against_it_where_its_shape_does_not():
     assert words.detail == "By itself it looks like 4, but a dot stands over it."
 
 
+def test_what_does_not_look_like_a_digit_is_not_said_to():
+    refused = replace(digit(confidence=0.01, accepted=False), objection=DOTTED)
+    detail = account(Said("4", (refused,))).detail
+    assert detail.startswith("A dot or another mark stands")
+    assert "looks like" not in detail
+
+
 @pytest.mark.parametrize("count", [1, 2])
 @pytest.mark.parametrize(("objection", "word"), [(DOTTED, "mark"), (TORN, "space")])
 def test_advice_meets_the_objection(objection, word, count):

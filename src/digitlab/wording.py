@@ -109,6 +109,8 @@ def runners_up(digit: Digit) -> str:
 
 def explain_doubt(digit: Digit) -> str:
     """Why a digit was not accepted: what stands around it, no digit at all, or between two."""
+    if digit.objection and likeness(digit) < 0.5:
+        return f"{_capital(digit.objection)}."
     if digit.objection:
         return f"By itself it looks like {digit.label}, but {digit.objection}."
     shares = digit.probabilities
@@ -123,7 +125,7 @@ def explain_doubt(digit: Digit) -> str:
 
 def _account_of_one(digit: Digit) -> Account:
     if not digit.accepted:
-        advice = _INSTEAD.get(digit.objection, _REDRAW)
+        advice = _advice(digit)
         return Account(f"{digit.label}?", _capital(digit.verdict), explain_doubt(digit), advice)
     advice = "" if is_sure(digit) else _REDRAW
     comma = "" if digit.verdict.endswith("?") else ","
@@ -136,8 +138,7 @@ def _account_of_many(answer: Answer) -> Account:
     worst, where = digits[weakest], place(answer, weakest)
     if not any(digit.accepted for digit in digits):
         detail = f"None of its {len(digits)} pieces is taken for a digit. {explain_doubt(worst)}"
-        advice = _INSTEAD.get(worst.objection, _REDRAW)
-        return Account(f"{answer.text}?", "This may not be a number", detail, advice)
+        return Account(f"{answer.text}?", "This may not be a number", detail, _advice(worst))
     whole = f"{percent(prod(digit.confidence for digit in digits))} for all {len(digits)} together"
     if is_sure(worst):
         detail = f"The least sure is the {where}, {worst.label} ({percent(worst.confidence)})."
@@ -146,8 +147,12 @@ def _account_of_many(answer: Answer) -> Account:
     detail = f"The doubtful one is the {where}: {worst.ranking[0]} or {worst.ranking[1]}?"
     if not worst.accepted:
         detail = f"The {where} may not be a digit. {explain_doubt(worst)}"
-    advice = _INSTEAD.get(worst.objection, _REDRAW)
-    return Account(answer.text, f"Not sure of every digit, {whole}", detail, advice)
+    return Account(answer.text, f"Not sure of every digit, {whole}", detail, _advice(worst))
+
+
+def _advice(digit: Digit) -> str:
+    """What to do about a doubtful digit."""
+    return _INSTEAD.get(digit.objection, _REDRAW)
 
 
 def _capital(text: str) -> str:
