@@ -33,6 +33,19 @@ def settled(canvas: Locator) -> dict:
     return box
 
 
+def in_view(canvas: Locator) -> dict:
+    """Where a canvas is, once all of it is in the window: what is above it may still grow."""
+    deadline = time.monotonic() + 30
+    while True:
+        assert time.monotonic() < deadline, "the canvas does not stay in the window"
+        settled(canvas)
+        canvas.scroll_into_view_if_needed()
+        canvas.page.wait_for_timeout(600)  # a slow machine has not yet begun to make room for it
+        box = settled(canvas)
+        if 0 <= box["y"] and box["y"] + box["height"] <= canvas.page.viewport_size["height"]:
+            return box
+
+
 def on_canvas(page: Page, path) -> list[tuple[float, float]]:
     """A path in pixels of the window."""
     canvas = page.locator("canvas.upper-canvas")

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 from handwriting import photographed, placed, written
-from pen import ANSWER, draw, expect_answer, settled, touch
+from pen import ANSWER, draw, expect_answer, in_view, touch
 from playwright.sync_api import expect
 
 
@@ -123,10 +123,7 @@ def test_boxes_are_put_right_by_hand(page):
     expect_answer(page, "27")
     page.get_by_text("Correct the boxes").click()
     canvas = page.locator("canvas.upper-canvas").locator("visible=true")
-    settled(canvas)
-    canvas.scroll_into_view_if_needed()
-    page.wait_for_timeout(600)  # a slow machine has not yet begun to make room for the boxes
-    box = settled(canvas)
+    box = in_view(canvas)
     # Around both digits: a third box, whose ink the first two then lose.
     page.mouse.move(box["x"] + 4, box["y"] + 4)
     page.mouse.down()

@@ -54,12 +54,14 @@ def test_answer_is_corrected_by_one_click_and_that_can_be_taken_back(person, ser
     expect_answer(person, "7")
     say(person, "Wrong, it is 1")
     expect_thanks(person, "kept as 1")
+    question = person.get_by_role("group", name="Is this right?")
+    expect(question).to_be_hidden()  # it stays for a moment: that one is answered
     db = store(server.home)
     (sample,) = samples.page(db).samples
     assert (sample.label, sample.probabilities.index(max(sample.probabilities))) == (1, 7)
     assert (sample.source, sample.state, sample.confirmed) == ("drawn", "pending", False)
     person.get_by_role("button", name="Take it back").click()
-    expect(person.get_by_role("group", name="Is this right?")).to_be_visible()
+    expect(question).to_be_visible()
     assert samples.page(db).total == 0
     assert samples.feedback_counts(db)["1"] == {"right": 0, "wrong": 0}
     db.close()
