@@ -353,6 +353,15 @@ def test_page_is_read_whose_writing_all_touches_its_squares(pitch):
     assert read(photographed(np.maximum(ink, grid))) == "\n".join(lines)
 
 
+def test_line_in_which_nothing_is_a_digit_is_counted():
+    page = page_of(["27", "", "40"])
+    for path in ([(85, 175), (130, 225)], [(130, 175), (85, 225)]):
+        cv2.polylines(page, [np.array(path)], False, 255, 7, cv2.LINE_AA)
+    reading = champion().recognize(on_white(page))
+    assert (reading.text, reading.left_out) == ("27\n40", 1)
+    assert champion().recognize(on_white(page_of(["27", "40"]))).left_out == 0
+
+
 def test_two_lines_one_to_the_right_of_the_other_stay_two():
     canvas = placed(written("35", 90, 9), (420, 700), 60, 60)
     canvas |= placed(written("41", 90, 9), canvas.shape, 360, 220)

@@ -22,6 +22,7 @@ def digit(label=4, confidence=0.99, verdict="sure", accepted=True, second=9) -> 
 class Said:
     text: str
     digits: tuple
+    left_out: int = 0
 
 
 @pytest.mark.parametrize(
@@ -105,3 +106,11 @@ def test_number_without_any_digit_is_no_number():
     words = account(Said("11", (junk, junk)))
     assert words.headline == "11?"
     assert words.certainty == "This may not be a number"
+
+
+@pytest.mark.parametrize(("count", "words"), [(1, "1 line was left out"), (2, "2 lines were")])
+@pytest.mark.parametrize("digits", [1, 2])
+def test_lines_that_were_left_out_are_named(digits, count, words):
+    said = Said("44"[:digits], (digit(),) * digits)
+    assert "left out" not in account(said).detail
+    assert words in account(replace(said, left_out=count)).detail

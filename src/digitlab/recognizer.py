@@ -109,6 +109,7 @@ class Reading:
     ----------
     text : the digits in reading order, lines separated by a line feed; "" if there are none.
     digits : each of them.
+    left_out : lines in which nothing looks like a digit, beside others that were read.
     preparation : how the picture was prepared; `steps` shows it.
     version : name of the model version that read.
     milliseconds : from the decoded picture to this reading.
@@ -116,6 +117,7 @@ class Reading:
 
     text: str
     digits: tuple[Digit, ...]
+    left_out: int
     preparation: Preparation
     version: str
     milliseconds: float
@@ -222,10 +224,12 @@ class Recognizer:
             ((digit,),) = filter(None, lines)
             preparation, digit = self._with_foot(image, preparation, digit)
             lines = [[_unless_dotted(digit, preparation)]]
-        text = "\n".join(filter(None, (self._text(digits) for digits in lines)))
-        digits = tuple(digit for line in lines for digit in line)
+        read = [line for line in lines if line]
+        text = "\n".join("".join(str(digit.label) for digit in line) for line in read)
+        digits = tuple(digit for line in read for digit in line)
         spent = (time.perf_counter() - began) * 1000
-        return Reading(text, digits, preparation, self.version, spent)
+        left_out = len(lines) - len(read)
+        return Reading(text, digits, left_out, preparation, self.version, spent)
 
     def _read_rows(self, rows: tuple[Row, ...], all_digits: bool) -> list[list[Digit]]:
         """The digits of each row; `all_digits` says that every candidate is one."""
@@ -311,9 +315,6 @@ class Recognizer:
             return REFUSED
         first, second = np.argsort(probabilities)[::-1][:2]
         return f"not sure: {first} or {second}?"
-
-    def _text(self, digits: list[Digit]) -> str:
-        return "".join(str(digit.label) for digit in digits)
 
 
 def _every_map(interpreter, ink: np.ndarray) -> dict[int, np.ndarray]:

@@ -1,7 +1,7 @@
 """A reading put into words: how sure, what else it may be, which digit is in doubt, what to do."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Protocol
 
@@ -20,6 +20,7 @@ class Answer(Protocol):
 
     text: str
     digits: tuple[Digit, ...]
+    left_out: int
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Account:
     ----------
     headline : the digit or the number, with a question mark if it may be none.
     certainty : how sure, words first, then the percentage.
-    detail : the runners-up of one digit, or the doubtful digit of a number; "" if none.
+    detail : the runners-up of one digit, or the doubtful digit of a number, and what was left out.
     advice : what to do next; "" if there is nothing to do.
     """
 
@@ -83,9 +84,13 @@ def is_sure(digit: Digit) -> bool:
 
 def account(answer: Answer) -> Account:
     """The words for a reading of at least one digit."""
-    if len(answer.digits) == 1:
-        return _account_of_one(answer.digits[0])
-    return _account_of_many(answer)
+    one = len(answer.digits) == 1
+    words = _account_of_one(answer.digits[0]) if one else _account_of_many(answer)
+    if not answer.left_out:
+        return words
+    lines = "1 line was" if answer.left_out == 1 else f"{answer.left_out} lines were"
+    left = f"{lines} left out: nothing there looks like a digit."
+    return replace(words, detail=f"{words.detail} {left}")
 
 
 def chances(digit: Digit) -> tuple[float, ...]:

@@ -10,7 +10,7 @@ from digitlab.overlay import on_white
 from digitlab.preprocess import Box
 from digitlab.recognizer import Recognizer
 from digitlab_app.pictures import Exhibit, Picture, exhibit
-from digitlab_app.room import available_width
+from digitlab_app.room import measured_width
 
 LINE = "#d6621e"
 LEAST, MOST = 280, 700  # pixels of the canvas' width
@@ -40,7 +40,9 @@ def correct_boxes(recognizer: Recognizer, picture: Picture, found: Exhibit, key:
 
 def _edit(picture: Picture, found: Exhibit, state: dict, key: str) -> None:
     """Show the canvas; note the boxes if they are not those that it began with."""
-    width = available_width(LEAST, MOST, key=f"{key}-room")
+    width = measured_width(LEAST, MOST, key=f"{key}-room")
+    if width is None:
+        return  # a canvas of another width would soon replace it, and lose a box begun there
     scale = width / found.size[0]
     begun = [_on_screen(digit.box, scale) for digit in found.answer.digits]
     result = st_canvas(

@@ -59,12 +59,13 @@ class Answer:
 
     Attributes
     ----------
-    text, digits, version, milliseconds : as in `digitlab.recognizer.Reading`.
+    text, digits, left_out, version, milliseconds : as in `digitlab.recognizer.Reading`.
     steps : with pictures no larger than they are looked at.
     """
 
     text: str
     digits: tuple[Digit, ...]
+    left_out: int
     steps: tuple[Step, ...]
     version: str
     milliseconds: float
@@ -140,7 +141,8 @@ def shown(reading: Reading, *more: Step) -> Answer:
     steps = tuple(
         replace(step, image=thumbnail(step.image, STEP_SIDE)) for step in (*reading.steps, *more)
     )
-    return Answer(reading.text, reading.digits, steps, reading.version, reading.milliseconds)
+    spent = reading.milliseconds
+    return Answer(reading.text, reading.digits, reading.left_out, steps, reading.version, spent)
 
 
 def boxed(image: np.ndarray, reading: Reading) -> np.ndarray:

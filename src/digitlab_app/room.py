@@ -30,8 +30,17 @@ def available_width(least: int, most: int, key: str) -> int:
     guess was wrong.
     """
     guess = least if "Mobi" in (st.context.headers.get("User-Agent") or "") else most
-    before = st.session_state.get(key) or {}
-    width = before.get("width") or guess
+    return _told(least, most, key, guess)
+
+
+def measured_width(least: int, most: int, key: str) -> int | None:
+    """Likewise without a guess: None until the browser has told, for what must not be replaced."""
+    return _told(least, most, key, None)
+
+
+def _told(least: int, most: int, key: str, guess: int | None) -> int | None:
+    """What the browser told, or the guess as long as it has not contradicted."""
+    width = (st.session_state.get(key) or {}).get("width") or guess
     result = _measure(
         key=key,
         data={"least": least, "most": most, "width": width},
@@ -40,4 +49,4 @@ def available_width(least: int, most: int, key: str) -> int:
         width="stretch",
         height="content",
     )
-    return int(result.width or width)
+    return int(result.width) if result.width else width

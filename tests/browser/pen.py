@@ -8,6 +8,7 @@ from math import hypot
 from handwriting import STROKES
 from playwright.sync_api import Locator, Page, expect
 
+AT_REST = ("data-test-script-state", "notRunning")
 ANSWER = "[data-testid=stHtml] [role=status]"
 
 
@@ -34,16 +35,21 @@ def settled(canvas: Locator) -> dict:
 
 
 def in_view(canvas: Locator) -> dict:
-    """Where a canvas is, once all of it is in the window: what is above it may still grow."""
-    deadline = time.monotonic() + 30
-    while True:
-        assert time.monotonic() < deadline, "the canvas does not stay in the window"
-        settled(canvas)
+    """Where a canvas is, once all of it is in the window and nothing above it grows any more."""
+    page = canvas.page
+    deadline = time.monotonic() + 60
+    before, box = None, settled(canvas)
+    while box != before or box["y"] < 0 or _bottom(box) > page.viewport_size["height"] + 1:
+        assert time.monotonic() < deadline, f"the canvas does not stay in the window: {box}"
         canvas.scroll_into_view_if_needed()
-        canvas.page.wait_for_timeout(600)  # a slow machine has not yet begun to make room for it
-        box = settled(canvas)
-        if 0 <= box["y"] and box["y"] + box["height"] <= canvas.page.viewport_size["height"]:
-            return box
+        page.wait_for_timeout(600)  # a slow machine has not yet begun to make room for it
+        expect(page.get_by_test_id("stApp")).to_have_attribute(*AT_REST)
+        before, box = box, settled(canvas)
+    return box
+
+
+def _bottom(box: dict) -> float:
+    return box["y"] + box["height"]
 
 
 def on_canvas(page: Page, path) -> list[tuple[float, float]]:
