@@ -4,7 +4,15 @@ import cv2
 import numpy as np
 import pytest
 
-from digitlab.punctuation import around, has_dot, is_foot, stand_above_each_other
+from digitlab.punctuation import (
+    are_uneven,
+    around,
+    has_dot,
+    is_colon,
+    is_foot,
+    is_ring,
+    stand_above_each_other,
+)
 
 DIGIT = (100, 100, 60, 100)  # left, top, width, height
 
@@ -60,10 +68,38 @@ def hook(dot: tuple[int, int] | None, size: tuple[int, int] = (8, 8)) -> np.ndar
         (hook((25, 108)), False),  # the end of the stem, come off
         (hook((30, 120), (28, 5)), False),  # a foot
         (hook((25, 121), (1, 1)), False),  # dirt
-        (hook((25, 120))[::-1].copy(), False),  # at the top: a bar that came off
+        (hook((25, 120))[::-1].copy(), True),  # at the top, as in i
+        (hook((30, 120), (16, 5))[::-1].copy(), False),  # a bar that came off
         (np.zeros((20, 20), np.uint8), False),
     ],
-    ids=["whole", "dot", "near", "foot", "dirt", "top", "nothing"],
+    ids=["whole", "dot", "near", "foot", "dirt", "top", "bar", "nothing"],
 )
-def test_dot_is_the_lowest_part_and_clear_of_the_rest(mask, expected):
+def test_dot_is_the_lowest_part_or_the_highest_and_clear_of_the_rest(mask, expected):
     assert has_dot(mask) == expected
+
+
+@pytest.mark.parametrize(
+    ("mark", "expected"),
+    [
+        ((105, 280, 50, 90), True),
+        ((105, 230, 50, 90), False),  # a column of digits
+        ((200, 280, 50, 90), False),  # beside
+    ],
+)
+def test_colon_has_room_between_its_marks(mark, expected):
+    assert is_colon(DIGIT, mark) == expected
+
+
+@pytest.mark.parametrize(
+    ("height", "expected"), [(40, True), (50, False), (210, False), (240, True)]
+)
+def test_uneven_neighbours_are_less_than_half_as_high(height, expected):
+    assert are_uneven(DIGIT, (170, 100, 40, height)) == expected
+
+
+@pytest.mark.parametrize("filled", [True, False])
+def test_ring_closes_around_paper(filled):
+    mask = np.zeros((20, 20), np.uint8)
+    cv2.circle(mask, (10, 10), 9, 1, -1 if filled else 2)
+    assert is_ring(mask) != filled
+    assert not is_ring(mask[:10])

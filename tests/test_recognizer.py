@@ -19,6 +19,7 @@ from digitlab.errors import ModelError
 from digitlab.preprocess import Candidate, Glyph, Row, prepare
 from digitlab.recognizer import (
     DOTTED,
+    RINGED,
     SHIPPED,
     Calibration,
     Digit,
@@ -442,6 +443,29 @@ def test_dot_over_or_under_the_only_digit_makes_it_none(place, believed, objecti
     (digit,) = reading.digits
     assert (reading.text, digit.accepted) == ("7", believed)
     assert digit.objection == objection
+
+
+@pytest.mark.parametrize(
+    ("tall", "text", "objection"), [(26, "9", RINGED), (48, "90", RINGED), (70, "90", "")]
+)
+def test_ring_beside_a_digit_makes_it_a_percent_sign(tall, text, objection):
+    """The lowest is left out as a comma would be, the next is read, the last is as high a digit."""
+    canvas = placed(written("9", 120, 10), (260, 300), 60, 60)
+    ring = written("0", tall, 8)
+    canvas |= placed(ring, canvas.shape, 150, 190 - ring.shape[0])
+    reading = champion().recognize(on_white(canvas))
+    assert reading.text == text
+    assert {digit.objection for digit in reading.digits} == {objection}
+    assert all(digit.accepted == (not objection) for digit in reading.digits)
+
+
+@pytest.mark.parametrize(("between", "objection"), [(20, ""), (70, DOTTED)])
+def test_two_marks_far_over_each_other_are_a_colon_not_a_column(between, objection):
+    canvas = placed(written("7", 50, 8), (320, 200), 90, 60)
+    canvas |= placed(written("4", 50, 8), canvas.shape, 90, 110 + between)
+    reading = champion().recognize(on_white(canvas))
+    assert reading.text == "7\n4"
+    assert {digit.objection for digit in reading.digits} == {objection}
 
 
 def test_refused_question_mark_is_shown_as_its_hook_not_as_its_dot(recognizer):

@@ -1,4 +1,4 @@
-"""Dots and marks over or under the only digit of a drawing: ?, !, :, ; and i are no digits."""
+"""Dots, rings and marks around a drawing's digits: ?, !, :, ;, i and % are no digits."""
 
 import cv2
 import numpy as np
@@ -10,8 +10,12 @@ CLEAR_BELOW = 0.05  # likewise; at a digit's foot hardly anything comes off
 SMALL = 0.6  # of a digit's height: what is wider is no dot
 LINE = 2.5  # times as wide as high: likewise
 WITHIN = 0.3, 0.6  # of the height and the width of all that is seen as one digit: likewise
-LIKE = 0.4  # of a digit's height: what is higher is a mark of about its size, as in a colon
+LIKE = 0.25  # of a digit's height: what is higher may be the other half of a colon
 APART = 4.0  # heights between the two marks of a colon, at most
+COLON = 0.5  # heights between two digits, one over the other, that are a colon's marks rather
+UNEVEN = 0.45  # of the other's height: lower is the ring of a % rather than a digit beside it
+ROUND = 1.5  # times as wide as high: wider is no dot over a stroke, as over an i, but a bar
+OVER = 0.08  # of all that is seen as one digit: how clear of the rest such a dot is
 DIRT = 0.05  # of a digit's height: smaller in both directions is no dot
 
 
@@ -42,21 +46,48 @@ def stand_above_each_other(box: Box, mark: Box) -> bool:
     return compact and clear and shared > 0 and max(below, above) < reach * box[3]
 
 
-def has_dot(mask: np.ndarray) -> bool:
-    """Whether the lowest part of a digit is a dot that is clear of the rest.
+def is_colon(upper: Box, lower: Box) -> bool:
+    """Whether two marks, one over the other, are too far apart for digits in a column."""
+    shared = min(upper[0] + upper[2], lower[0] + lower[2]) - max(upper[0], lower[0])
+    between = lower[1] - upper[1] - upper[3]
+    return shared > 0 and between > COLON * max(upper[3], lower[3])
 
-    Parts of a digit that came off, as a 5's bar, lie at its top or close to the rest.
+
+def are_uneven(one: Box, other: Box) -> bool:
+    """Whether one of two neighbours is far lower than the other, as the rings of a %."""
+    return min(one[3], other[3]) < UNEVEN * max(one[3], other[3])
+
+
+def is_ring(mask: np.ndarray) -> bool:
+    """Whether ink closes around some paper, as a full stop never does.
+
+    Parameters
+    ----------
+    mask : (h, w) uint8 0 or 1.
+    """
+    grounds, _ = cv2.connectedComponents(np.pad(1 - mask, 1, constant_values=1), connectivity=4)
+    return grounds > 2  # the ink counts as one of them
+
+
+def has_dot(mask: np.ndarray) -> bool:
+    """Whether the lowest part of a digit, or the highest, is a dot that is clear of the rest.
+
+    Parts of a digit that came off, as a 5's bar, are wide or close to the rest.
 
     Parameters
     ----------
     mask : (h, w) uint8 0 or 1, the ink in the digit's box.
     """
     _, _, stats, _ = cv2.connectedComponentsWithStats(mask)
-    parts = sorted(stats[1:], key=lambda part: part[cv2.CC_STAT_TOP])
-    parts = [part for part in parts if max(part[2:4]) > DIRT * mask.shape[0]]
+    parts = sorted(stats[1:, :4].tolist(), key=lambda part: part[1])
+    parts = [part for part in parts if max(part[2:]) > DIRT * mask.shape[0]]
     if len(parts) < 2:
         return False
-    *rest, (_, top, wide, tall, _) = parts
-    small = tall < WITHIN[0] * mask.shape[0] and wide < min(LINE * tall, WITHIN[1] * mask.shape[1])
-    bottom = max(above + height for _, above, _, height, _ in rest)
-    return bool(small and top - bottom > CLEAR_BELOW * mask.shape[0])
+    height, width = mask.shape
+    *rest, (_, top, wide, tall) = parts
+    below = top - max(above + high for _, above, _, high in rest)
+    small = tall < WITHIN[0] * height and wide < min(LINE * tall, WITHIN[1] * width)
+    (_, top, broad, high), *rest = parts
+    above = min(part[1] for part in rest) - top - high
+    little = high < WITHIN[0] * height and broad < min(ROUND * high, WITHIN[1] * width)
+    return bool((small and below > CLEAR_BELOW * height) or (little and above > OVER * height))

@@ -14,13 +14,22 @@ from digitlab.errors import ModelError
 from digitlab.lattice import best_path
 from digitlab.litert import Network
 from digitlab.preprocess import Box, Candidate, Preparation, Row, Step, prepare
-from digitlab.punctuation import around, has_dot, is_foot, stand_above_each_other
+from digitlab.punctuation import (
+    are_uneven,
+    around,
+    has_dot,
+    is_colon,
+    is_foot,
+    is_ring,
+    stand_above_each_other,
+)
 
 SHIPPED = Path(__file__).resolve().parents[2] / "model"
 """The folder of the model that comes with the program."""
 
 REFUSED = "this may not be a digit"
 DOTTED = "a dot or another mark stands over or under it, as in ?, !, : or i"
+RINGED = "a ring or another much smaller sign is beside it, as in a %"
 TORN = "it is cut out of one connected shape that is no number as a whole"
 
 WHOLE = 0.65  # confidence from which parts are one digit rather than what each of them is
@@ -220,11 +229,9 @@ class Recognizer:
         lines = self._read_rows(preparation.rows, boxes is not None)
         if preparation.whole is not None:
             lines = self._mended(preparation.whole, lines)
-        if preparation.paper.flat and boxes is None and sum(map(len, lines)) == 1:
-            ((digit,),) = filter(None, lines)
-            preparation, digit = self._with_foot(image, preparation, digit)
-            lines = [[_unless_dotted(digit, preparation)]]
         read = [line for line in lines if line]
+        if preparation.paper.flat and boxes is None:
+            preparation, read = self._without_signs(image, preparation, read)
         text = "\n".join("".join(str(digit.label) for digit in line) for line in read)
         digits = tuple(digit for line in read for digit in line)
         spent = (time.perf_counter() - began) * 1000
@@ -261,6 +268,19 @@ class Recognizer:
         ((digit,),) = self._read_rows((row,), False)
         others = np.prod([part.confidence for line in lines for part in line])
         return [[digit]] if digit.confidence > max(WHOLE, 0.9 * others) else lines
+
+    def _without_signs(
+        self, image, preparation: Preparation, lines: list[list[Digit]]
+    ) -> tuple[Preparation, list[list[Digit]]]:
+        """What is alone in a clean drawing, a digit or two, is not believed if it is a sign."""
+        count = sum(map(len, lines))
+        if count == 1:
+            ((digit,),) = lines
+            preparation, digit = self._with_foot(image, preparation, digit)
+            lines = [[_unless_sign(digit, preparation)]]
+        elif count == 2:
+            lines = _unless_pair(lines)
+        return preparation, lines
 
     def _with_foot(
         self, image, preparation: Preparation, digit: Digit
@@ -351,17 +371,33 @@ def _stand_or_fall(row: Row, path: list[int], digits: list[Digit]) -> list[Digit
     ]
 
 
-def _unless_dotted(digit: Digit, preparation: Preparation) -> Digit:
-    """The only digit of a clean drawing is not believed if a mark stands over or under it.
+def _unless_sign(digit: Digit, preparation: Preparation) -> Digit:
+    """The only digit of a clean drawing is not believed if other marks make it a sign.
 
-    So are ?, !, :, ;, i and j written; a full stop stands beside a digit.
+    A mark over or under it does, as in ?, !, :, ;, i and j, or a ring beside it, as in a %; a full
+    stop beside it does not.
     """
     pieces = [glyph.box for glyph in preparation.glyphs]
     marks = [*preparation.marks, *(box for box in pieces if not _overlap(box, digit.box))]
     dotted = has_dot(preparation.ink_in(digit.box)) or any(
         stand_above_each_other(digit.box, mark) for mark in marks
     )
-    return _rejected(digit, DOTTED) if dotted else digit
+    if dotted:
+        return _rejected(digit, DOTTED)
+    ringed = any(is_ring(preparation.ink_in(mark)) for mark in marks)
+    return _rejected(digit, RINGED) if ringed else digit
+
+
+def _unless_pair(lines: list[list[Digit]]) -> list[list[Digit]]:
+    """The only two digits of a clean drawing are not believed if they are rather a : or a %."""
+    one, other = (digit for line in lines for digit in line)
+    if len(lines) == 2:
+        objection = DOTTED if is_colon(one.box, other.box) else ""
+    else:
+        objection = RINGED if are_uneven(one.box, other.box) else ""
+    if not objection:
+        return lines
+    return [[_rejected(digit, objection) for digit in line] for line in lines]
 
 
 def _rejected(digit: Digit, objection: str) -> Digit:
