@@ -1,6 +1,7 @@
 """The path through a row: the digits that the recogniser believes most."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -42,6 +43,15 @@ def test_fewer_digits_are_no_advantage_in_themselves():
 def test_paths_come_from_left_to_right_whatever_the_order_of_the_candidates():
     found = row(3, (2, 3), (0, 1), (1, 2), (1, 3))
     assert read(found, [0.9, 0.9, 0.9, 0.1]) == [1, 2, 0]
+
+
+def test_piece_at_the_edge_of_a_crop_is_left_out_more_readily():
+    found = row(2, (0, 1), (0, 2), (1, 2))
+    belief, junk = [0.9, 0.3, 0.01], [0.1, 0.7, 0.99]
+    assert read(found, belief, junk) == [1]
+    first, both, last = found.candidates
+    cropped = replace(found, candidates=(first, both, replace(last, at_edge=True)))
+    assert read(cropped, belief, junk) == [0]
 
 
 def test_piece_that_is_surely_no_digit_is_left_out():

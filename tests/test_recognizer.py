@@ -354,6 +354,37 @@ def test_page_is_read_whose_writing_all_touches_its_squares(pitch):
     assert read(photographed(np.maximum(ink, grid))) == "\n".join(lines)
 
 
+def trimmed(ink: np.ndarray, left: int = 0, right: int = 0) -> np.ndarray:
+    """`ink` without its margins and without so many columns of itself."""
+    rows, columns = np.flatnonzero(ink.any(1)), np.flatnonzero(ink.any(0))
+    return ink[rows[0] : rows[-1] + 1, columns[0] + left : columns[-1] + 1 - right]
+
+
+@pytest.mark.parametrize("pen", [3, 4])
+@pytest.mark.parametrize("label", ["2", "5", "8"])
+def test_thin_digit_that_fills_its_picture_is_no_line(label, pen):
+    ink = trimmed(written(label, 220, pen), 3, 3)
+    assert read(photographed(ink)) == label
+
+
+@pytest.mark.parametrize("number", ["80", "40", "90"])
+def test_last_digit_of_a_number_is_kept_that_the_edge_hardly_cuts(number):
+    ink = cv2.resize(written(number, 110, 12), None, fx=0.62, fy=1.0)
+    assert read(photographed(np.pad(trimmed(ink, 0, 6), ((8, 8), (8, 0))))) == number
+
+
+@pytest.mark.parametrize("label", ["6", "9"])
+def test_stroke_to_the_next_digit_is_left_out_of_a_crop(label):
+    ink = np.pad(written(label, 90, 8), ((12, 12), (12, 40)))
+    height, width = ink.shape
+    end = int(np.flatnonzero(ink[height // 2] > 127)[-1])
+    path = [(end - 3, height // 2), (end + 20, height // 2 + 14), (width, height // 2 + 6)]
+    cv2.polylines(ink, [np.array(path)], False, 255, 8, cv2.LINE_AA)
+    reading = champion().recognize(photographed(ink))
+    assert reading.text == label
+    assert reading.digits[0].accepted
+
+
 def test_line_in_which_nothing_is_a_digit_is_counted():
     page = page_of(["27", "", "40"])
     for path in ([(85, 175), (130, 225)], [(130, 175), (85, 225)]):

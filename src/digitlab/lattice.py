@@ -7,6 +7,7 @@ from digitlab.preprocess import Row
 LEAST = 1e-6  # a probability never counts for less, so that one odd piece can't decide a row
 SHORT = 0.7  # of the usual height; what is lower is less and less likely a digit of its own
 SKIP = 0.02  # how readily a piece is taken for no digit and left out of the path
+LEFT_OVER = 0.3  # likewise at the edge of a picture cut out around one digit
 
 
 def best_path(row: Row, belief: np.ndarray, junk: np.ndarray) -> list[int]:
@@ -29,7 +30,8 @@ def best_path(row: Row, belief: np.ndarray, junk: np.ndarray) -> list[int]:
         short = min(1.0, candidate.glyph.box[3] / (SHORT * row.height))
         options = [(belief[index] * short**2, index)]
         if covered == 1:
-            options.append((SKIP * junk[index], None))
+            readily = LEFT_OVER if candidate.at_edge else SKIP
+            options.append((readily * junk[index], None))
         for probability, choice in options:
             value = score[candidate.first] + covered * np.log(max(probability, LEAST))
             if value > score[candidate.last]:

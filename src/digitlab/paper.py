@@ -23,6 +23,7 @@ CROP = 200  # pixels; a picture no larger than this may be a crop without margin
 FLAT_SHARE = 0.4  # of all pixels exactly alike: a drawing or a scan, not a photograph
 INK = 0.4  # soft ink from which a pixel is ink
 FILLED = 0.7  # of its box: a stroke covers less, unless it is a 1
+FILLS = 0.75  # of the width and the height: a digit that fills a picture cut out close
 LARGE = 0.35  # of the picture's shorter side: writing as high may lie on a pattern
 HARDLY = 0.02  # of all that is dark: less ink than that is found where its height is mistaken
 MOST_ACROSS = 30  # digits side by side in a picture; no guess of their height is smaller
@@ -300,7 +301,7 @@ def _whole(mask: np.ndarray, found: np.ndarray, lines: np.ndarray | None) -> np.
     The foot of a 2 and the bar of a 7 look like ruled lines where nothing but their ends says
     otherwise, and a bold 1 like a pen; a part that stands free, is no wider than a digit and is on
     no line is writing. So is what is all there is but for what runs through the picture from side
-    to side.
+    to side, and a thin stroke that is all there is and fills a picture cut out close.
 
     Parameters
     ----------
@@ -313,13 +314,17 @@ def _whole(mask: np.ndarray, found: np.ndarray, lines: np.ndarray | None) -> np.
     at_side = x <= 1, x + w >= mask.shape[1] - 1, y <= 1, y + h >= mask.shape[0] - 1
     free = ~np.any(at_side, axis=0)
     through = (at_side[0] & at_side[1]) | (at_side[2] & at_side[3])
+    fills = (w > FILLS * mask.shape[1]) & (h > FILLS * mask.shape[0]) & (area < 0.2 * w * h)
+    fills &= max(mask.mean(0).max(), mask.mean(1).max()) < 0.95  # no line, from side to side
+    through &= ~fills
     through[0] = True  # the paper
     alone = ~through & (area > 0.95 * area[~through].sum())
     shaped = (w < 1.25 * h) & (h >= 8)
     kept = np.bincount(labels[found], minlength=count) / area
     if lines is not None:
         free &= np.bincount(labels[lines], minlength=count) == 0
-    whole = shaped & ((free & (alone | (kept > 0.25))) | (alone & (kept > 0.5)))
+    mostly = kept > np.where(fills, 0.1, 0.5)
+    whole = shaped & ((free & (alone | (kept > 0.25))) | (alone & mostly))
     whole[0] = False
     return whole[labels]
 

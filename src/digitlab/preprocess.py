@@ -11,6 +11,8 @@ from digitlab.frame import SIDE, to_frame
 from digitlab.paper import TINY, Paper, read_paper
 from digitlab.segmentation import Segmentation, TextLine, segment, segment_boxes
 
+ONE_DIGIT = 2.0  # heights of a digit: a narrower picture is likely cut out around one
+
 Box = tuple[int, int, int, int]
 """Left, top, width, height in pixels of the picture that was given."""
 
@@ -36,13 +38,15 @@ class Glyph:
 class Candidate:
     """A run of pieces, first to last (exclusive), that may be one digit.
 
-    `cut` names the connected parts of the ink that it is only a part of.
+    `cut` names the connected parts of the ink that it is only a part of; `at_edge` says that it
+    runs out of a picture of about one digit, so that it may be left over from a neighbour.
     """
 
     first: int
     last: int
     glyph: Glyph
     cut: frozenset[int] = frozenset()
+    at_edge: bool = False
 
 
 @dataclass(frozen=True)
@@ -121,11 +125,14 @@ def prepare(image: np.ndarray, boxes: Sequence[Box] | None = None) -> Preparatio
 
 def _row(paper: Paper, segmentation: Segmentation, line: TextLine, limits) -> Row:
     candidates = []
+    cropped = paper.mask.shape[1] < ONE_DIGIT * line.height
     for span in line.spans:
         piece, mask = segmentation.mask(line, span)
         ink = paper.ink[piece.top : piece.bottom, piece.left : piece.right]
         box = _box(piece, paper.scale, limits)
-        candidates.append(Candidate(*span, Glyph(box, to_frame(ink, mask)), piece.cut))
+        at_edge = cropped and (piece.left <= 1 or piece.right >= paper.mask.shape[1] - 1)
+        glyph = Glyph(box, to_frame(ink, mask))
+        candidates.append(Candidate(*span, glyph, piece.cut, at_edge))
     return Row(len(line.pieces), tuple(candidates), line.height / paper.scale)
 
 

@@ -353,8 +353,9 @@ def _every_map(interpreter, ink: np.ndarray) -> dict[int, np.ndarray]:
 def _stand_or_fall(row: Row, path: list[int], digits: list[Digit]) -> list[Digit]:
     """Digits cut out of one connected part are accepted together or not at all.
 
-    Where one of the parts of an M is no digit, or was left out, the others are none either; and
-    what comes apart into ones only is far more often a V, an N or an H than several ones.
+    Where one of the parts of an M is no digit, or was left out, the others are none either, unless
+    it runs out of a crop, as a stroke to the next digit does; and what comes apart into ones only
+    is far more often a V, an N or an H than several ones.
 
     Parameters
     ----------
@@ -363,7 +364,8 @@ def _stand_or_fall(row: Row, path: list[int], digits: list[Digit]) -> list[Digit
     chosen = [row.candidates[index] for index in path]
     covered = {piece for c in chosen for piece in range(c.first, c.last)}
     refused = [c.cut for c, digit in zip(chosen, digits, strict=True) if not digit.accepted]
-    skipped = [c.cut for c in row.candidates if c.last == c.first + 1 and c.first not in covered]
+    single = [c for c in row.candidates if c.last == c.first + 1 and not c.at_edge]
+    skipped = [c.cut for c in single if c.first not in covered]
     torn = frozenset().union(*refused, *skipped, _only_stems(chosen, digits))
     return [
         _rejected(digit, TORN) if c.cut & torn and digit.accepted else digit

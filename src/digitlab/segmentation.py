@@ -203,7 +203,7 @@ def _cut_through(piece: Piece, labels: np.ndarray, tallest: int) -> bool:
 
     A whole digit touches the picture's edge in a point or two, a cut one all along.
     """
-    if piece.width >= 0.5 * tallest:
+    if piece.width >= 0.35 * tallest:
         return False
     contact = np.isin(labels[:, [0, -1]], piece.labels).sum(0).max()
     return contact > 0.25 * piece.height
