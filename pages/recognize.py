@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from digitlab import images
 from digitlab.database import Database
 from digitlab.errors import ModelError
 from digitlab.versions import champion_recognizer
@@ -13,10 +12,10 @@ from digitlab_app.gallery import show_gallery
 from digitlab_app.pictures import read_drawing
 from digitlab_app.reading import show_pictures, show_reading
 from digitlab_app.store import open_store
+from digitlab_app.uploads import upload
 
 DRAW, UPLOAD, CAMERA, TRY = WAYS = ("Draw", "Upload", "Camera", "Examples")
 SOURCES = {UPLOAD: "uploaded", CAMERA: "camera", TRY: "uploaded"}
-FORMATS = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff", "heic", "heif"]
 EMPTY = {
     DRAW: "**Nothing drawn yet.** Write with a mouse, a pen or a finger. The answer appears here "
     "each time you lift it.",
@@ -36,10 +35,7 @@ def try_example(example: Example) -> None:
 def choose_pictures(way: str) -> list:
     """The widget of one way to hand in pictures, and the files that it holds."""
     if way == UPLOAD:
-        most = images.MAX_BYTES // 2**20
-        return st.file_uploader(
-            "Pictures of digits", FORMATS, True, key="files", max_upload_size=most
-        )
+        return upload()
     if way == CAMERA:
         photo = st.camera_input("Photo of digits", key="photo")
         return [photo] if photo else []
@@ -59,8 +55,10 @@ def show_page(db: Database | None) -> None:
     """Everything that changes with an answer; a fragment, so that the rest need not run again."""
     reader = champion_recognizer(db)  # asked for each time: another one may have been promoted
     left, right = st.columns([5, 6], gap="medium")
+    if "way" not in st.session_state and st.session_state.get("last-way") == UPLOAD:
+        st.session_state["way"] = UPLOAD  # back from another page; no camera starts unasked
     tabs = dict(zip(WAYS, left.tabs(WAYS, key="way", on_change="rerun"), strict=True))
-    way = next(name for name, tab in tabs.items() if tab.open)
+    way = st.session_state["last-way"] = next(name for name, tab in tabs.items() if tab.open)
     with tabs[DRAW]:  # always on the page, so that a drawing survives a look at another tab
         drawing = draw()
     with tabs[UPLOAD]:  # likewise, for the files

@@ -39,25 +39,29 @@ def correct_boxes(recognizer: Recognizer, picture: Picture, found: Exhibit, key:
 
 
 def _edit(picture: Picture, found: Exhibit, state: dict, key: str) -> None:
-    """Show the canvas; note the boxes if they are not those that it began with."""
+    """Show the canvas; note the boxes once they are not those that were found."""
     width = measured_width(LEAST, MOST, key=f"{key}-room")
     if width is None:
         return  # a canvas of another width would soon replace it, and lose a box begun there
     scale = width / found.size[0]
-    begun = [_on_screen(digit.box, scale) for digit in found.answer.digits]
+    sheet = f"{key}-sheet-{state['sheet']}-{width}"
+    if sheet not in st.session_state:  # new in this browser, unfolded again, or of another width
+        boxes = [digit.box for digit in found.answer.digits]
+        boxes = boxes if state["boxes"] is None else state["boxes"]
+        state["start"] = [_on_screen(box, scale) for box in boxes]
     result = st_canvas(
         drawing_mode="labeled_rect",
-        initial_drawing=boxes_to_drawing(begun, stroke_color=LINE, stroke_width=2),
+        initial_drawing=boxes_to_drawing(state["start"], stroke_color=LINE, stroke_width=2),
         stroke_color=LINE,
         stroke_width=2,
         fill_color="rgba(0, 0, 0, 0)",
         background_image=_small(picture, width),
         width=width,
         height=max(1, round(found.size[1] * scale)),
-        key=f"{key}-sheet-{state['sheet']}-{width}",
+        key=sheet,
     )
     boxes = _in_picture(result, scale)
-    if boxes != [_in_pixels(box, scale) for box in begun]:
+    if state["boxes"] is not None or boxes != [_in_pixels(box, scale) for box in state["start"]]:
         state["boxes"] = boxes
     st.button("Undo all changes", key=f"{key}-reset", on_click=_reset, args=(state,))
 

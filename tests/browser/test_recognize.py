@@ -130,5 +130,23 @@ def test_boxes_are_put_right_by_hand(page):
     page.mouse.move(box["x"] + box["width"] - 4, box["y"] + box["height"] - 4, steps=10)
     page.mouse.up()
     expect(page.locator(ANSWER).first).to_have_text(re.compile(r"^\d\??$"))
+    fold = page.get_by_text("Correct the boxes")
+    for _ in range(2):  # folded and unfolded, the canvas has the boxes that were drawn
+        fold.click()
+        page.wait_for_timeout(1500)
+    in_view(canvas)
+    expect(page.locator(ANSWER).first).to_have_text(re.compile(r"^\d\??$"))
     page.get_by_role("button", name="Undo all changes").click()
     expect_answer(page, "27")
+
+
+def test_uploaded_picture_survives_a_look_at_another_page(page):
+    upload(page, ("number.jpg", photo("27")))
+    expect_answer(page, "27")
+    page.get_by_role("link", name="Export", exact=True).click()
+    expect(page.get_by_test_id("stFileUploader")).to_have_count(0)
+    page.go_back()
+    expect(page.get_by_text("Still here from before: number.jpg")).to_be_visible()
+    expect_answer(page, "27")
+    press(page, "Put away")
+    expect(page.get_by_text("No picture yet")).to_be_visible()
