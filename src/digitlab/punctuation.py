@@ -37,20 +37,23 @@ def stand_above_each_other(box: Box, mark: Box) -> bool:
 
     A dot is at most the digit's height away, a mark of its size APART heights; lines are neither.
     """
-    shared = min(box[0] + box[2], mark[0] + mark[2]) - max(box[0], mark[0])
     below, above = mark[1] - box[1] - box[3], box[1] - mark[1] - mark[3]
     clear = max(below - CLEAR_BELOW * box[3], above - CLEAR_ABOVE * box[3]) > 0
     like = mark[3] > LIKE * box[3]
     reach = APART if like else 1.0
     compact = mark[2] < LINE * mark[3] and (like or mark[2] < SMALL * box[3])
-    return compact and clear and shared > 0 and max(below, above) < reach * box[3]
+    return compact and clear and _share_columns(box, mark) and max(below, above) < reach * box[3]
 
 
 def is_colon(upper: Box, lower: Box) -> bool:
     """Whether two marks, one over the other, are too far apart for digits in a column."""
-    shared = min(upper[0] + upper[2], lower[0] + lower[2]) - max(upper[0], lower[0])
     between = lower[1] - upper[1] - upper[3]
-    return shared > 0 and between > COLON * max(upper[3], lower[3])
+    return _share_columns(upper, lower) and between > COLON * max(upper[3], lower[3])
+
+
+def _share_columns(one: Box, other: Box) -> bool:
+    """Whether one of two boxes reaches over or under the other."""
+    return one[0] < other[0] + other[2] and other[0] < one[0] + one[2]
 
 
 def are_uneven(one: Box, other: Box) -> bool:

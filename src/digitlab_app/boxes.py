@@ -46,8 +46,9 @@ def _edit(picture: Picture, found: Exhibit, state: dict, key: str) -> None:
     scale = width / found.size[0]
     sheet = f"{key}-sheet-{state['sheet']}-{width}"
     if sheet not in st.session_state:  # new in this browser, unfolded again, or of another width
-        boxes = [digit.box for digit in found.answer.digits]
-        boxes = boxes if state["boxes"] is None else state["boxes"]
+        boxes = state["boxes"]
+        if boxes is None:
+            boxes = [digit.box for digit in found.answer.digits]
         state["start"] = [_on_screen(box, scale) for box in boxes]
     result = st_canvas(
         drawing_mode="labeled_rect",
