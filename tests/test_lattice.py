@@ -71,6 +71,18 @@ def test_low_piece_is_rather_a_part_of_a_digit_than_one():
     assert read(row(2, *spans, heights=(TALL, TALL, TALL // 4)), belief) == [1]
 
 
+def test_stroke_that_two_digits_share_belongs_to_both():
+    found = replace(row(3, (0, 1), (0, 2), (0, 3), (1, 3), (2, 3)), shared=frozenset({1}))
+    assert read(found, [0.5, 0.9, 0.7, 0.9, 0.5]) == [1, 3]
+    assert read(found, [0.5, 0.6, 0.9, 0.6, 0.5]) == [2]
+
+
+def test_shared_stroke_that_only_one_digit_covers_counts_once():
+    found = replace(row(3, (0, 1), (0, 2), (1, 3), (2, 3)), shared=frozenset({1}))
+    assert read(found, [0.9, 0.2, 0.9, 0.2]) == [0, 2]
+    assert read(found, [0.2, 0.9, 0.2, 0.9]) == [1, 3]
+
+
 def test_all_pieces_may_be_left_out():
     found = row(2, (0, 1), (1, 2))
     assert read(found, [0.001, 0.001], [0.99, 0.99]) == []

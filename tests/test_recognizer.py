@@ -385,6 +385,21 @@ def test_stroke_to_the_next_digit_is_left_out_of_a_crop(label):
     assert reading.digits[0].accepted
 
 
+@pytest.mark.parametrize("tall", [60, 100, 160])
+@pytest.mark.parametrize("number", ["00", "000", "800", "60", "5000", "60000"])
+def test_loops_that_touch_are_read_apart(number, tall):
+    ink = written(number, tall, tall // 10, -0.05)
+    picture = photographed(placed(ink, (ink.shape[0] + 80, ink.shape[1] + 80), 40, 40))
+    assert read(picture) == number
+
+
+@pytest.mark.parametrize("lean", [-0.3, 0.0, 0.3])
+def test_slashed_zero_is_one_digit(lean):
+    ink = centred(written("0", 130, 10))
+    cv2.line(ink, (round(140 - 50 * lean), 190), (round(140 + 50 * lean), 90), 255, 10)
+    assert read(on_white(ink)) == "0"
+
+
 def test_line_in_which_nothing_is_a_digit_is_counted():
     page = page_of(["27", "", "40"])
     for path in ([(85, 175), (130, 225)], [(130, 175), (85, 225)]):

@@ -164,10 +164,29 @@ def test_touching_digits_may_be_read_apart_or_as_one():
     assert min(abs(piece.right - shared) for piece in line.pieces[:-1]) < 15
 
 
-def test_cut_pieces_hold_all_the_ink_once():
-    mask = row_of("36", gap=-0.16)
+def test_zeros_that_touch_share_a_stroke_and_each_is_whole_with_it():
+    mask = row_of("00", gap=-0.06)
     segmentation = segment(mask)
     (line,) = segmentation.lines
+    (wall,) = [i for i, piece in enumerate(line.pieces) if piece.shared]
+    left, _, right, _ = bounds(mask)
+    zero = masked(written("0", 100, 10)).any(0).sum()
+    for span, expected in (((0, wall + 1), left), ((wall, len(line.pieces)), right - zero)):
+        assert span in line.spans
+        piece, ink = segmentation.mask(line, span)
+        assert abs(piece.left - expected) <= 10  # a stroke
+        assert abs(piece.width - zero) <= 10
+        holes = cv2.connectedComponents(1 - np.pad(ink.astype(np.uint8), 1), connectivity=4)[0] - 2
+        assert holes == 1
+    assert (wall, wall + 1) not in line.spans
+
+
+@pytest.mark.parametrize("text", ["36", "00"])
+def test_cut_pieces_hold_all_the_ink_once(text):
+    mask = row_of(text, gap=-0.16)
+    segmentation = segment(mask)
+    (line,) = segmentation.lines
+    assert len(line.pieces) > 1
     areas = [segmentation.mask(line, (i, i + 1))[1].sum() for i in range(len(line.pieces))]
     assert sum(areas) == mask.sum()
 

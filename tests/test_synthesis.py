@@ -12,7 +12,9 @@ from digitlab.errors import DataError
 from digitlab.synthesis import (
     Drawing,
     Scene,
+    barred,
     crossed,
+    curled,
     footed,
     linked,
     load_drawings,
@@ -235,6 +237,40 @@ def test_bar_crosses_the_stem_of_a_seven(rng):
     assert 20 < bar[:, 1].mean() < 75
 
 
+def test_barred_seven_has_a_short_head_and_a_bar_through_its_stem(rng):
+    hand = Drawing("7", "site", "page", (np.ones((5, 2), np.float32),))
+    for _ in range(20):
+        stroke, bar = barred(hand, rng).strokes
+        top, bottom = stroke[:, 1].min(), stroke[:, 1].max()
+        assert stroke[0, 0] < stroke[12, 0] - 0.05
+        assert stroke[12, 1] < top + 0.15
+        assert top + 0.2 < bar[:, 1].mean() < bottom - 0.3
+        crossing = stroke[np.abs(stroke[12:, 1] - bar[:, 1].mean()).argmin() + 12, 0]
+        assert bar[0, 0] < crossing < bar[1, 0]
+
+
+def test_curl_leads_into_a_two_and_turns_as_its_bow_does(rng):
+    time = np.linspace(np.pi, 2.2 * np.pi, 20)
+    bow = np.stack([30 * np.cos(time), 30 * np.sin(time)], 1)
+    two = np.concatenate([bow, [[-30, 70], [30, 70]]]).astype(np.float32)
+    drawing = Drawing("2", "site", "page", (two,))
+    for _ in range(20):
+        (stroke,) = curled(drawing, rng).strokes
+        curl = stroke[: -len(two)]
+        assert np.array_equal(stroke[-len(two) :], two)
+        steps = np.diff(curl.astype(float), axis=0)
+        turns = steps[:-1, 0] * steps[1:, 1] - steps[:-1, 1] * steps[1:, 0]
+        assert (turns > 0).all()  # clockwise, as y grows downwards
+        assert np.linalg.norm(curl[-1] - two[0]) < 15
+        assert np.ptp(curl, 0).max() < 45
+
+
+def test_two_that_begins_elsewhere_is_not_curled(rng):
+    upwards = np.stack([np.linspace(0, 30, 10), np.linspace(100, 0, 10)], 1).astype(np.float32)
+    drawing = Drawing("2", "site", "page", (upwards,))
+    assert curled(drawing, rng) is drawing
+
+
 def test_plain_seven_has_two_straight_lines_and_a_plain_one_has_one(rng):
     for label, corners in (("1", 0), ("7", 1)):
         hand = Drawing(label, "site", "page", (np.ones((5, 2), np.float32),))
@@ -263,7 +299,7 @@ def test_four_of_one_stroke_keeps_its_stem(rng):
     assert stepped(four, rng) is four
 
 
-@pytest.mark.parametrize("change", [slashed, crossed, stepped, plain])
+@pytest.mark.parametrize("change", [slashed, crossed, barred, stepped, curled, plain])
 def test_other_digits_are_left_as_they_are(change, rng):
     drawing = Drawing("3", "site", "page", (np.ones((5, 2), np.float32),))
     assert change(drawing, rng) is drawing

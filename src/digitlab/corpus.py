@@ -25,8 +25,10 @@ from digitlab.synthesis import (
     Drawing,
     Scene,
     Writing,
+    barred,
     cropped,
     crossed,
+    curled,
     flagged,
     footed,
     linked,
@@ -47,7 +49,9 @@ PLAIN = 0.2  # of the ones and sevens
 FLAGGED = 0.35  # of the ones with a single steep stroke
 SLASHED = 0.2  # of the zeros
 CROSSED = 0.2  # of the sevens with a single stroke
+BARRED = 0.06  # of the sevens
 FOOTED = 0.3  # of the twos with a single stroke
+CURLED = 0.15  # of the twos with a single stroke
 STEPPED = 0.3  # of the fours made of two strokes
 STRAIGHTENED = 0.2  # of all drawings
 SWELLING = 0.25  # of the hands: their nib spreads under pressure
@@ -218,7 +222,9 @@ _CHANGES = (
     (flagged, FLAGGED),
     (slashed, SLASHED),
     (crossed, CROSSED),
+    (barred, BARRED),
     (footed, FOOTED),
+    (curled, CURLED),
     (stepped, STEPPED),
 )
 

@@ -14,7 +14,8 @@ def best_path(row: Row, belief: np.ndarray, junk: np.ndarray) -> list[int]:
     """The candidates (indices into `row.candidates`) of the best path through a row.
 
     Each candidate's log belief counts once for every piece that it covers, so that a path with
-    fewer digits has no advantage. A piece may be left out when it looks like no digit.
+    fewer digits has no advantage. A piece may be left out when it looks like no digit. A shared
+    piece counts for nothing by itself, and both of its neighbours may cover it.
 
     Parameters
     ----------
@@ -26,17 +27,20 @@ def best_path(row: Row, belief: np.ndarray, junk: np.ndarray) -> list[int]:
     score[0] = 0.0
     step: list[tuple[int, int | None]] = [(0, None)] * (row.pieces + 1)
     for index, candidate in sorted(enumerate(row.candidates), key=lambda c: c[1].first):
-        covered = candidate.last - candidate.first
+        covered = sum(i not in row.shared for i in range(candidate.first, candidate.last))
+        start = candidate.first
+        if start in row.shared and score[start + 1] > score[start]:
+            start += 1
         short = min(1.0, candidate.glyph.box[3] / (SHORT * row.height))
         options = [(belief[index] * short**2, index)]
-        if covered == 1:
+        if candidate.last == candidate.first + 1:
             readily = LEFT_OVER if candidate.at_edge else SKIP
             options.append((readily * junk[index], None))
         for probability, choice in options:
-            value = score[candidate.first] + covered * np.log(max(probability, LEAST))
+            value = score[start] + covered * np.log(max(probability, LEAST))
             if value > score[candidate.last]:
                 score[candidate.last] = value
-                step[candidate.last] = (candidate.first, choice)
+                step[candidate.last] = (start, choice)
     return _walk_back(step)
 
 

@@ -58,11 +58,13 @@ class Row:
     pieces : how many there are.
     candidates : every way to join them into digits.
     height : of a usual digit, in pixels of the picture.
+    shared : the pieces that may belong to the digits on both sides of them at once.
     """
 
     pieces: int
     candidates: tuple[Candidate, ...]
     height: float
+    shared: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,8 @@ def _row(paper: Paper, segmentation: Segmentation, line: TextLine, limits) -> Ro
         at_edge = cropped and (piece.left <= 1 or piece.right >= paper.mask.shape[1] - 1)
         glyph = Glyph(box, to_frame(ink, mask))
         candidates.append(Candidate(*span, glyph, piece.cut, at_edge))
-    return Row(len(line.pieces), tuple(candidates), line.height / paper.scale)
+    shared = frozenset(i for i, piece in enumerate(line.pieces) if piece.shared)
+    return Row(len(line.pieces), tuple(candidates), line.height / paper.scale, shared)
 
 
 def _working_box(box: Box, scale: float) -> tuple[int, int, int, int]:

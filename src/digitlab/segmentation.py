@@ -13,6 +13,8 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
+from digitlab.loops import Joints, Wall, find_joints
+
 MOST_PIECES = 160  # more is texture, not writing
 MOST_JOINED = 5  # pieces in one digit
 WIDEST = 1.45  # heights that a digit put together from pieces is wide, at most
@@ -23,6 +25,8 @@ GAP = 0.08  # of a digit's height: two parts of a broken one are no farther apar
 TILTS = (0.1, -0.1, 0.2, -0.2, 0.3, -0.3)  # of a row: pixels down a pixel to the right
 LEVEL = 0.04  # pixels down a pixel to the right: a page tilted less is level
 LEAST_PAIRS = 8  # of neighbours that tell how much a page of several lines is tilted
+APART = 0.2  # of the line's height: two cuts at thin places are no nearer to each other
+BESIDE = 0.1  # likewise, two cuts beside loops
 LOOP = 0.3  # of the line's height: narrower or lower is no zero, however small it is written
 SMALL = 0.42  # of the line's height: lower is a dot, a comma, a dash or part of a digit
 
@@ -40,6 +44,7 @@ class Piece:
     near: float = 0.0  # left edge on the line, slant taken out
     far: float = 0.0  # right edge, likewise
     cut: frozenset[int] = frozenset()  # the connected parts that it is only a part of
+    shared: bool = False  # a stroke that the digits on both sides of it have in common
 
     @property
     def width(self) -> int:
@@ -428,20 +433,22 @@ def _could_be_part(piece: Piece, line: TextLine) -> bool:
 
 
 def _cut(segmentation: Segmentation, piece: Piece, height: float, slant: float) -> list[Piece]:
-    """A piece that may be several touching digits, cut where its strokes are thinnest."""
+    """A piece that may be several touching digits, cut where its strokes are thin or loops join."""
     extent = piece.far - piece.near
     if extent < 0.62 * height or piece.height < 0.5 * height or extent > 40 * height:
         return [piece]
     rows, columns = _points(segmentation, piece)
     along = np.rint(columns + slant * rows - piece.near).astype(int)
-    places = _cut_places(along, rows, height)
-    if not places:
+    joints = find_joints(along, rows, height)
+    places = _cut_places(along, rows, height, joints)
+    if not places and not joints.walls:
         return [piece]
-    return _apply_cuts(segmentation, piece, rows, columns, along, places)
+    part, shared = _parts(along, places, joints.walls)
+    return _apply_cuts(segmentation, piece, rows, columns, along, part, shared)
 
 
-def _cut_places(along: np.ndarray, rows: np.ndarray, height: float) -> list[int]:
-    """Columns where little ink is crossed or the outline dips, at least 0.2 heights apart."""
+def _cut_places(along: np.ndarray, rows: np.ndarray, height: float, joints: Joints) -> list[int]:
+    """Columns, walls apart, where a loop ends, little ink is crossed or the outline dips."""
     extent = int(along.max()) + 1
     crossed = np.bincount(along, minlength=extent).astype(np.float32)
     top = np.full(extent, rows.max() + 1)
@@ -457,15 +464,42 @@ def _cut_places(along: np.ndarray, rows: np.ndarray, height: float) -> list[int]
     inner = np.arange(margin, extent - margin)
     minima = [i for i in inner if cost[i] <= cost[i - 1] and cost[i] < cost[i + 1]]
     minima = [i for i in minima if crossed[i] < 0.55 * height]
-    most = max(1, round(extent / height / 0.28) - 1)
-    places: list[int] = []
+    walls = [wall.middle for wall in joints.walls]
+    places = list(walls)
+    for end in joints.ends:
+        if _is_clear(end, places, BESIDE * height):
+            places.append(end)
+    most = len(places) + max(1, round(extent / height / 0.28) - 1)
     for i in sorted(minima, key=lambda i: cost[i]):
-        if all(abs(i - other) >= 0.2 * height for other in places) and len(places) < most:
+        if _is_clear(i, places, APART * height) and len(places) < most:
             places.append(int(i))
-    return _fill(sorted(places), cost, height, margin)
+    return [i for i in _fill(sorted(places), cost, height) if i not in walls]
 
 
-def _fill(places: list[int], cost: np.ndarray, height: float, margin: int) -> list[int]:
+def _is_clear(place: int, others: list[int], least: float) -> bool:
+    """Whether all others are at least so far away."""
+    return all(abs(place - other) >= least for other in others)
+
+
+def _parts(along: np.ndarray, places: list[int], walls: tuple[Wall, ...]) -> tuple:
+    """Of each pixel, behind how many cuts it lies, (n,) int; and which of the parts are shared.
+
+    A wall counts for two cuts, with a shared part between them. It parts what is near it, up to
+    the next cut, by the loop that a pixel belongs to.
+    """
+    part = np.searchsorted(places, along, side="right")
+    cuts = sorted([*places, *(wall.middle for wall in walls)])
+    shared = []
+    for number, wall in enumerate(walls):
+        index = cuts.index(wall.middle)
+        low, high = [-1, *cuts][index], [*cuts, int(along.max()) + 1][index + 1]
+        near = (along > low) & (along < high)
+        part += np.where(near, wall.side, np.where(along < wall.middle, 0, 2))
+        shared.append(index + number + 1)
+    return part, shared
+
+
+def _fill(places: list[int], cost: np.ndarray, height: float) -> list[int]:
     """One more cut in every stretch that is wider than a digit: loops that touch show no dip."""
     filled = list(places)
     edges = [0, *places, len(cost)]
@@ -477,20 +511,21 @@ def _fill(places: list[int], cost: np.ndarray, height: float, margin: int) -> li
     return sorted(filled)
 
 
-def _apply_cuts(segmentation, piece, rows, columns, along, places) -> list[Piece]:
-    """Relabel the piece's pixels by the cut that they lie behind."""
-    part = np.searchsorted(places, along, side="right")
+def _apply_cuts(segmentation, piece, rows, columns, along, part, shared) -> list[Piece]:
+    """Relabel the piece's pixels by the part, (n,) int, that they belong to."""
     first = int(segmentation.labels.max()) + 1
     segmentation.labels[rows, columns] = first + part
+    cut = frozenset(piece.labels)
     pieces = []
-    for i in range(len(places) + 1):
+    for i in range(int(part.max()) + 1):
         inside = part == i
         if not inside.any():
             continue
         r, c, a = rows[inside], columns[inside], along[inside]
         box = (int(c.min()), int(r.min()), int(c.max()) + 1, int(r.max()) + 1)
         extent = (float(a.min() + piece.near), float(a.max() + 1 + piece.near))
-        pieces.append(Piece([first + i], *box, int(inside.sum()), *extent, frozenset(piece.labels)))
+        area = int(inside.sum())
+        pieces.append(Piece([first + i], *box, area, *extent, cut, i in shared))
     return pieces
 
 
@@ -498,14 +533,15 @@ def _spans(line: TextLine) -> list[tuple[int, int]]:
     """Which runs of pieces may be one digit: not too wide, no wide gap inside."""
     spans = []
     for first, piece in enumerate(line.pieces):
-        far = piece.far
-        for last in range(first + 1, min(first + MOST_JOINED, len(line.pieces)) + 1):
+        far, joined = piece.far, 0
+        for last in range(first + 1, len(line.pieces) + 1):
             other = line.pieces[last - 1]
-            if other.near - far > 0.22 * line.height:
+            joined += not other.shared
+            if other.near - far > 0.22 * line.height or joined > MOST_JOINED:
                 break
             far = max(far, other.far)
             most = WIDEST_WHOLE if _is_whole(line.pieces, first, last) else WIDEST
-            if last == first + 1 or far - piece.near <= most * line.height:
+            if joined and (last == first + 1 or far - piece.near <= most * line.height):
                 spans.append((first, last))
     return spans
 

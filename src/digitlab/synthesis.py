@@ -139,6 +139,29 @@ def footed(drawing: Drawing, rng: np.random.Generator) -> Drawing:
     return Drawing("2", drawing.source, drawing.page, strokes)
 
 
+def curled(drawing: Drawing, rng: np.random.Generator) -> Drawing:
+    """A 2 that begins with a curl inside its bow, as French schools teach it.
+
+    Other drawings, and a 2 that is not one stroke from its top left, come back as they are.
+    """
+    if drawing.label != "2" or len(drawing.strokes) != 1 or len(drawing.strokes[0]) < 6:
+        return drawing
+    stroke = drawing.strokes[0]
+    tall = float(np.ptp(stroke[:, 1]))
+    if stroke[0, 1] - stroke[:, 1].min() > 0.5 * tall or stroke[0, 0] > stroke[:, 0].mean():
+        return drawing
+    steps = np.linalg.norm(np.diff(stroke, axis=0), axis=1).cumsum()
+    ahead = stroke[1 + int(np.searchsorted(steps, 0.08 * tall).clip(0, len(steps) - 1))]
+    along = (ahead - stroke[0]) / max(float(np.linalg.norm(ahead - stroke[0])), 1e-3)
+    # The bow turns clockwise, and so does the curl that leads into it.
+    spoke = tall * rng.uniform(0.05, 0.2) * np.array([along[1], -along[0]])
+    turn = np.linspace(-np.deg2rad(rng.uniform(120, 330)), 0, 16)[:-1, None]
+    across = np.array([-spoke[1], spoke[0]])
+    curl = stroke[0] - spoke + np.cos(turn) * spoke + np.sin(turn) * across
+    strokes = (np.concatenate([curl, stroke]).astype(np.float32),)
+    return Drawing("2", drawing.source, drawing.page, strokes)
+
+
 def stepped(drawing: Drawing, rng: np.random.Generator) -> Drawing:
     """A 4 whose stem begins at the bar, below where its first stroke does, like an h or a ч.
 
@@ -157,7 +180,7 @@ def stepped(drawing: Drawing, rng: np.random.Generator) -> Drawing:
     down = start + (stem[:, 1] - top) * (end - start) / (bottom - top)
     stem = np.stack([stem[:, 0], down], 1).astype(np.float32)
     raised = corner.copy()
-    raised[:, 1] = level + (corner[:, 1] - level) * rng.uniform(1.0, 1.4)
+    raised[:, 1] = level + (corner[:, 1] - level) * rng.uniform(1.0, 1.8)
     strokes = (np.concatenate([raised, stem]),) if rng.random() < 0.5 else (raised, stem)
     return Drawing("4", drawing.source, drawing.page, strokes)
 
@@ -182,6 +205,23 @@ def plain(drawing: Drawing, rng: np.random.Generator) -> Drawing:
     points = [np.interp(steps, np.arange(len(path)), axis) for axis in path.T]
     stroke = np.stack(points, 1).astype(np.float32)
     return Drawing(drawing.label, drawing.source, drawing.page, (stroke,))
+
+
+def barred(drawing: Drawing, rng: np.random.Generator) -> Drawing:
+    """A 7 with a bar through its stem and hardly a head, like a t; others as they are."""
+    if drawing.label != "7":
+        return drawing
+    reach, lean = rng.uniform(0.08, 0.4), rng.uniform(-0.05, 0.35)
+    time = np.linspace(0, 1, 13)[:, None]
+    head = np.array([[-reach, rng.uniform(-0.02, 0.3) * reach], [0.0, 0.0]])
+    head = head[0] * (1 - time) + head[1] * time
+    stem = time * [-lean, 1.0] + time * (1 - time) * [rng.normal(0.05, 0.12), 0.0]
+    level, rise = rng.uniform(0.3, 0.62), rng.normal(0, 0.06, 2)
+    left, right = rng.uniform(0.12, 0.4, 2)
+    middle = stem[int(level * 12), 0]
+    bar = np.array([[middle - left, level + rise[0]], [middle + right, level - rise[1]]])
+    strokes = (np.concatenate([head, stem[1:]]).astype(np.float32), bar.astype(np.float32))
+    return Drawing("7", drawing.source, drawing.page, strokes)
 
 
 def straightened(drawing: Drawing, rng: np.random.Generator) -> Drawing:

@@ -1,0 +1,132 @@
+"""Where digits with loops join: the stroke that two zeros share, and where a loop's own ends.
+
+Touching strokes are thin and low where they are cut otherwise; where loops touch they are neither.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import cv2
+import numpy as np
+
+BRIDGE = 0.09  # of the line's height: a loop that is open by less is one all the same
+ROOM = 0.2  # likewise: lower is no loop
+WALL = 0.35  # likewise: what parts two loops that join is no thicker
+DOUBLE = 2.6  # strokes: likewise
+BOTH = 1.3  # strokes: what is no farther from either of two loops is a stroke of both
+WAIST = 0.04  # of the line's height: how far the outline dips where two loops join, at least
+OWN = 1.15  # strokes: how far a loop's own stroke reaches
+REST = 0.8  # strokes: less beside a loop is no part of another digit
+
+
+@dataclass(frozen=True)
+class Wall:
+    """What parts two loops beside each other.
+
+    Attributes
+    ----------
+    middle : its column.
+    side : (n,) int of each of n pixels: 0 if it is nearer to the left loop, 2 to the right one, 1
+        if it is a stroke of both.
+    """
+
+    middle: int
+    side: np.ndarray
+
+
+@dataclass(frozen=True)
+class Joints:
+    """Where some ink may be parted beside its loops, from left to right.
+
+    Attributes
+    ----------
+    walls : what parts neighbouring loops.
+    ends : the columns where a loop's stroke ends and other ink goes on.
+    """
+
+    walls: tuple[Wall, ...] = ()
+    ends: tuple[int, ...] = ()
+
+
+def find_joints(along: np.ndarray, rows: np.ndarray, height: float) -> Joints:
+    """Where ink may be parted beside its loops.
+
+    Parameters
+    ----------
+    along, rows : (n,) int, column and row of each of the ink's n pixels.
+    height : of a usual digit, in pixels.
+    """
+    rows, along = rows - rows.min(), along - along.min()
+    ink = np.zeros((int(rows.max()) + 1, int(along.max()) + 1), np.uint8)
+    ink[rows, along] = 1
+    loops = _loops(ink, height)
+    if not loops:
+        return Joints()
+    stroke = _stroke(ink)
+    walls = []
+    for left, right in pairwise(loops):
+        away = [cv2.distanceTransform(1 - loop, cv2.DIST_L2, 5) for loop in (left, right)]
+        between = away[0] + away[1]
+        if not _are_level(left, right) or between.min() > min(DOUBLE * stroke, WALL * height):
+            continue
+        middle = int(np.median(np.nonzero(between < between.min() + 1)[1]))
+        if _waist(ink, (left, right), middle) > WAIST * height:
+            walls.append(Wall(middle, _side(*(a[rows, along] for a in away), 1 + BOTH * stroke)))
+    return Joints(tuple(walls), _ends(loops, stroke))
+
+
+def _loops(ink: np.ndarray, height: float) -> list[np.ndarray]:
+    """The paper inside each loop of some ink, (h, w) uint8 0 or 1, from left to right."""
+    reach = max(1, round(BRIDGE * height))
+    margin = 2 * reach
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    paper = 1 - cv2.morphologyEx(np.pad(ink, margin), cv2.MORPH_CLOSE, disc)
+    _, labels, stats, middles = cv2.connectedComponentsWithStats(paper, connectivity=4)
+    high = stats[:, cv2.CC_STAT_HEIGHT] > ROOM * height
+    high[[0, labels[0, 0]]] = False  # the ink and what is around it
+    inside = labels[margin:-margin, margin:-margin]
+    order = np.argsort(middles[:, 0])
+    return [(inside == label).astype(np.uint8) for label in order if high[label]]
+
+
+def _stroke(ink: np.ndarray) -> float:
+    """About how thick the strokes of `ink` (h, w) uint8 are: a band's pixels are on average a
+    quarter of its width away from its edges."""
+    depth = cv2.distanceTransform(np.pad(ink, 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
+    return 4 * float(depth[ink > 0].mean())
+
+
+def _are_level(left: np.ndarray, right: np.ndarray) -> bool:
+    """Whether two loops share half the rows of the lower one, unlike those of an 8."""
+    rows = left.any(1), right.any(1)
+    return (rows[0] & rows[1]).sum() >= 0.5 * min(rows[0].sum(), rows[1].sum())
+
+
+def _waist(ink: np.ndarray, loops: tuple[np.ndarray, np.ndarray], middle: int) -> int:
+    """Pixels by which the outline of two loops dips in a column between them, above or below.
+
+    It does not where a stroke runs through one loop, as through a slashed zero.
+    """
+    columns = [np.flatnonzero(loop.any(0)) for loop in loops]
+    above, below = [], []
+    for part in (*columns, np.array([middle])):
+        rows = np.flatnonzero(ink[:, part[0] : part[-1] + 1].any(1))
+        above.append(int(rows[0]))
+        below.append(int(rows[-1]))
+    return max(above[2] - max(above[:2]), min(below[:2]) - below[2])
+
+
+def _side(left: np.ndarray, right: np.ndarray, reach: float) -> np.ndarray:
+    """`Wall.side` of pixels from their distances to the loops."""
+    nearer = np.where(left < right, 0, 2)
+    return np.where(np.maximum(left, right) <= reach, 1, nearer)
+
+
+def _ends(loops: list[np.ndarray], stroke: float) -> tuple[int, ...]:
+    """`Joints.ends`, but for the ends of the ink itself."""
+    width = loops[0].shape[1]
+    ends: list[int] = []
+    for loop in loops:
+        columns = np.flatnonzero(loop.any(0))
+        ends += [int(columns[0] - OWN * stroke), int(columns[-1] + OWN * stroke)]
+    return tuple(end for end in ends if REST * stroke < end < width - REST * stroke)
