@@ -48,6 +48,22 @@ class Joints:
     ends: tuple[int, ...] = ()
 
 
+@dataclass(frozen=True)
+class _Loop:
+    """The paper that a stroke shuts in: where `labels` (h, w) int is `number`, and its box."""
+
+    labels: np.ndarray
+    number: int
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    def distance(self) -> np.ndarray:
+        """(h, w) float32, how far each pixel is from it."""
+        return cv2.distanceTransform((self.labels != self.number).astype(np.uint8), cv2.DIST_L2, 5)
+
+
 def find_joints(along: np.ndarray, rows: np.ndarray, height: float) -> Joints:
     """Where ink may be parted beside its loops.
 
@@ -65,28 +81,34 @@ def find_joints(along: np.ndarray, rows: np.ndarray, height: float) -> Joints:
     stroke = _stroke(ink)
     walls = []
     for left, right in pairwise(loops):
-        away = [cv2.distanceTransform(1 - loop, cv2.DIST_L2, 5) for loop in (left, right)]
+        if not _are_level(left, right):
+            continue
+        away = left.distance(), right.distance()
         between = away[0] + away[1]
-        if not _are_level(left, right) or between.min() > min(DOUBLE * stroke, WALL * height):
+        if between.min() > min(DOUBLE * stroke, WALL * height):
             continue
         middle = int(np.median(np.nonzero(between < between.min() + 1)[1]))
-        if _waist(ink, (left, right), middle) > WAIST * height:
+        if _waist(ink, left, right, middle) > WAIST * height:
             walls.append(Wall(middle, _side(*(a[rows, along] for a in away), 1 + BOTH * stroke)))
-    return Joints(tuple(walls), _ends(loops, stroke))
+    walls.sort(key=lambda wall: wall.middle)
+    return Joints(tuple(walls), _ends(loops, ink.shape[1], stroke))
 
 
-def _loops(ink: np.ndarray, height: float) -> list[np.ndarray]:
-    """The paper inside each loop of some ink, (h, w) uint8 0 or 1, from left to right."""
+def _loops(ink: np.ndarray, height: float) -> list[_Loop]:
+    """The loops of some ink (h, w) uint8 0 or 1, from left to right."""
     reach = max(1, round(BRIDGE * height))
     margin = 2 * reach
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     paper = 1 - cv2.morphologyEx(np.pad(ink, margin), cv2.MORPH_CLOSE, disc)
     _, labels, stats, middles = cv2.connectedComponentsWithStats(paper, connectivity=4)
-    high = stats[:, cv2.CC_STAT_HEIGHT] > ROOM * height
-    high[[0, labels[0, 0]]] = False  # the ink and what is around it
-    inside = labels[margin:-margin, margin:-margin]
-    order = np.argsort(middles[:, 0])
-    return [(inside == label).astype(np.uint8) for label in order if high[label]]
+    around, inside = labels[0, 0], labels[margin:-margin, margin:-margin]
+    loops = []
+    for number in np.argsort(middles[:, 0]).tolist():
+        x, y, w, h, _ = stats[number].tolist()
+        if h > ROOM * height and number not in (0, around):  # 0 is the ink
+            x, y = x - margin, y - margin
+            loops.append(_Loop(inside, number, x, y, x + w, y + h))
+    return loops
 
 
 def _stroke(ink: np.ndarray) -> float:
@@ -96,23 +118,20 @@ def _stroke(ink: np.ndarray) -> float:
     return 4 * float(depth[ink > 0].mean())
 
 
-def _are_level(left: np.ndarray, right: np.ndarray) -> bool:
+def _are_level(left: _Loop, right: _Loop) -> bool:
     """Whether two loops share half the rows of the lower one, unlike those of an 8."""
-    rows = left.any(1), right.any(1)
-    return (rows[0] & rows[1]).sum() >= 0.5 * min(rows[0].sum(), rows[1].sum())
+    common = max(0, min(left.bottom, right.bottom) - max(left.top, right.top))
+    return common >= 0.5 * min(left.bottom - left.top, right.bottom - right.top)
 
 
-def _waist(ink: np.ndarray, loops: tuple[np.ndarray, np.ndarray], middle: int) -> int:
+def _waist(ink: np.ndarray, left: _Loop, right: _Loop, middle: int) -> int:
     """Pixels by which the outline of two loops dips in a column between them, above or below.
 
     It does not where a stroke runs through one loop, as through a slashed zero.
     """
-    columns = [np.flatnonzero(loop.any(0)) for loop in loops]
-    above, below = [], []
-    for part in (*columns, np.array([middle])):
-        rows = np.flatnonzero(ink[:, part[0] : part[-1] + 1].any(1))
-        above.append(int(rows[0]))
-        below.append(int(rows[-1]))
+    spans = (left.left, left.right), (right.left, right.right), (middle, middle + 1)
+    rows = [np.flatnonzero(ink[:, first:last].any(1)) for first, last in spans]
+    above, below = [int(r[0]) for r in rows], [int(r[-1]) for r in rows]
     return max(above[2] - max(above[:2]), min(below[:2]) - below[2])
 
 
@@ -122,11 +141,9 @@ def _side(left: np.ndarray, right: np.ndarray, reach: float) -> np.ndarray:
     return np.where(np.maximum(left, right) <= reach, 1, nearer)
 
 
-def _ends(loops: list[np.ndarray], stroke: float) -> tuple[int, ...]:
-    """`Joints.ends`, but for the ends of the ink itself."""
-    width = loops[0].shape[1]
+def _ends(loops: list[_Loop], width: int, stroke: float) -> tuple[int, ...]:
+    """`Joints.ends`, but for the ends of the ink itself, which is `width` pixels wide."""
     ends: list[int] = []
     for loop in loops:
-        columns = np.flatnonzero(loop.any(0))
-        ends += [int(columns[0] - OWN * stroke), int(columns[-1] + OWN * stroke)]
+        ends += [int(loop.left - OWN * stroke), int(loop.right - 1 + OWN * stroke)]
     return tuple(end for end in ends if REST * stroke < end < width - REST * stroke)
