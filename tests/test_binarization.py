@@ -1,5 +1,6 @@
 """The network that tells handwriting from lines, print and paper."""
 
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 
 import cv2
@@ -62,6 +63,17 @@ def test_page_of_many_tiles_has_no_seams():
 
 def test_tiny_picture_is_read():
     assert shipped()(np.zeros((1, 1), np.float32), LEVEL, 10).shape == (1, 1)
+
+
+def test_page_full_of_specks_takes_no_more_memory_than_one_of_digits():
+    """A texture looks like tiny writing, for which a page would be made far larger."""
+    specks = np.random.default_rng(0).uniform(0, 0.8, (300, 1000)).astype(np.float32)
+    tracemalloc.start()
+    found = shipped()(specks, LEVEL, 3)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert found.shape == specks.shape
+    assert peak < 150e6  # bytes; 1,800 million without limits
 
 
 def test_threads_share_it():

@@ -16,11 +16,13 @@ from digitlab.litert import Network
 SHIPPED = Path(__file__).resolve().parents[2] / "model" / "ink.tflite"
 
 TALL = 44  # pixels; a page is scaled so that its digits are about this high
+LONGEST = 4400  # pixels; no page is made longer than this, however small its writing seems
 TILE = 192  # pixels of the square that the network looks at
 MARGIN = 24  # pixels at a tile's edge whose answer is not used: too little is seen around them
 _EMPTY = 64  # the grey of bare paper in the network's input
 _GAIN = 128  # how much lighter ink of the usual darkness is than that
 _BATCH = 8
+_AT_ONCE = 64  # tiles; more at once only take more memory
 
 
 def as_input(darkness: np.ndarray, level: float) -> np.ndarray:
@@ -55,7 +57,7 @@ class Binarizer:
         level : how dark ink is on this page.
         tall : the usual height of a digit in pixels.
         """
-        factor = TALL / tall
+        factor = min(TALL / tall, LONGEST / max(darkness.shape))
         size = [max(8, round(side * factor)) for side in darkness.shape[::-1]]
         method = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
         page = as_input(cv2.resize(darkness, size, interpolation=method), level)
@@ -70,10 +72,11 @@ class Binarizer:
             for left in _starts(page.shape[1])
             if (page[top : top + TILE, left : left + TILE] > _EMPTY + 0.3 * _GAIN).any()
         ]
-        if places:
-            tiles = np.stack([_tile(page, *place) for place in places])
+        for start in range(0, len(places), _AT_ONCE):
+            some = places[start : start + _AT_ONCE]
+            tiles = np.stack([_tile(page, *place) for place in some])
             logits = self._network.run(_BATCH, page=tiles)["ink"][..., 0]
-            for place, found in zip(places, 1 / (1 + np.exp(-logits)), strict=True):
+            for place, found in zip(some, 1 / (1 + np.exp(-logits)), strict=True):
                 _put(ink, found, *place)
         return ink
 

@@ -113,7 +113,10 @@ def _loops(ink: np.ndarray, height: float) -> list[_Loop]:
 
 def _stroke(ink: np.ndarray) -> float:
     """About how thick the strokes of `ink` (h, w) uint8 are: a band's pixels are on average a
-    quarter of its width away from its edges."""
+    quarter of its width away from its edges.
+
+    Ragged ink has a long outline, by which `frame.stroke_width` would find it too thin.
+    """
     depth = cv2.distanceTransform(np.pad(ink, 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
     return 4 * float(depth[ink > 0].mean())
 

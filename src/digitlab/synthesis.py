@@ -117,10 +117,7 @@ def crossed(drawing: Drawing, rng: np.random.Generator) -> Drawing:
     level = stem[:, 1].min() + rng.uniform(0.3, 0.72) * tall
     lower_half = stem[len(stem) // 2 :]
     centre = lower_half[np.abs(lower_half[:, 1] - level).argmin(), 0]
-    left, right = rng.uniform(0.12, 0.4, 2) * tall
-    rise = rng.normal(0, 0.06, 2) * tall
-    bar = np.array([[centre - left, level + rise[0]], [centre + right, level - rise[1]]])
-    strokes = (stem, bar.astype(np.float32))
+    strokes = (stem, _bar(centre, level, tall, rng))
     return Drawing("7", drawing.source, drawing.page, strokes)
 
 
@@ -216,12 +213,18 @@ def barred(drawing: Drawing, rng: np.random.Generator) -> Drawing:
     head = np.array([[-reach, rng.uniform(-0.02, 0.3) * reach], [0.0, 0.0]])
     head = head[0] * (1 - time) + head[1] * time
     stem = time * [-lean, 1.0] + time * (1 - time) * [rng.normal(0.05, 0.12), 0.0]
-    level, rise = rng.uniform(0.3, 0.62), rng.normal(0, 0.06, 2)
-    left, right = rng.uniform(0.12, 0.4, 2)
-    middle = stem[int(level * 12), 0]
-    bar = np.array([[middle - left, level + rise[0]], [middle + right, level - rise[1]]])
-    strokes = (np.concatenate([head, stem[1:]]).astype(np.float32), bar.astype(np.float32))
+    level = rng.uniform(0.3, 0.62)
+    bar = _bar(stem[int(level * 12), 0], level, 1.0, rng)
+    strokes = (np.concatenate([head, stem[1:]]).astype(np.float32), bar)
     return Drawing("7", drawing.source, drawing.page, strokes)
+
+
+def _bar(centre: float, level: float, tall: float, rng: np.random.Generator) -> np.ndarray:
+    """A short bar, nearly level, through (centre, level) of a digit `tall` high, (2, 2) float32."""
+    left, right = rng.uniform(0.12, 0.4, 2) * tall
+    rise = rng.normal(0, 0.06, 2) * tall
+    bar = np.array([[centre - left, level + rise[0]], [centre + right, level - rise[1]]])
+    return bar.astype(np.float32)
 
 
 def straightened(drawing: Drawing, rng: np.random.Generator) -> Drawing:
