@@ -20,6 +20,7 @@ from digitlab.preprocess import Candidate, Glyph, Row, prepare
 from digitlab.recognizer import (
     DOTTED,
     RINGED,
+    RUNNING,
     SHIPPED,
     Calibration,
     Digit,
@@ -352,6 +353,44 @@ def test_page_is_read_whose_writing_all_touches_its_squares(pitch):
         cv2.line(grid, (0, place), (ink.shape[1], place), 220, 3, cv2.LINE_AA)
         cv2.line(grid, (place, 0), (place, ink.shape[0]), 220, 3, cv2.LINE_AA)
     assert read(photographed(np.maximum(ink, grid))) == "\n".join(lines)
+
+
+def test_full_page_is_read():
+    lines = ["2963840715", "8407125396", "5172936408", "9301675284"] * 5
+    assert read(photographed(page_of(lines))) == "\n".join(lines)
+
+
+def stripes(pitch: int, thick: int, angle: int) -> np.ndarray:
+    """A photographed pattern of straight lines, so many degrees away from upright."""
+    rows, columns = np.mgrid[:600, :800]
+    turned = np.deg2rad(angle)
+    across = columns * np.cos(turned) + rows * np.sin(turned)
+    return photographed(np.where(across % pitch < thick, 255, 0).astype(np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("pitch", "thick", "angle"), [(30, 6, 5), (40, 6, 5), (60, 10, 5), (60, 6, 45), (60, 10, 30)]
+)
+def test_strokes_that_run_out_are_no_ones(pitch, thick, angle):
+    digits = champion().recognize(stripes(pitch, thick, angle)).digits
+    assert not any(digit.accepted for digit in digits)
+    assert RUNNING in {digit.objection for digit in digits}
+
+
+@pytest.mark.parametrize("number", ["11", "111", "1111"])
+def test_ones_cut_out_close_are_no_stripes(number):
+    ink = np.zeros((500, 240 * len(number)), np.uint8)
+    for place in range(len(number)):  # a hand keeps no line: each stands lower
+        ink |= placed(written("1", 400, 30), ink.shape, 20 + 240 * place, 10 + 14 * place)
+    digits = champion().recognize(photographed(np.pad(trimmed(ink), 2))).digits
+    assert "".join(str(digit.label) for digit in digits if digit.accepted) == number
+
+
+def test_one_that_touches_a_side_of_a_photograph_is_believed():
+    page = placed(trimmed(written("1", 190, 16)), (300, 400), 180, 0)
+    (digit,) = champion().recognize(photographed(page)).digits
+    assert digit.label == 1
+    assert digit.accepted
 
 
 def trimmed(ink: np.ndarray, left: int = 0, right: int = 0) -> np.ndarray:

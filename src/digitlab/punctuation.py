@@ -1,4 +1,5 @@
-"""Dots, rings and marks around a drawing's digits: ?, !, :, ;, i and % are no digits."""
+"""What around digits says that they are none: dots, rings and marks, as in ?, !, :, ;, i and %,
+or the sides of the picture."""
 
 import cv2
 import numpy as np
@@ -16,6 +17,9 @@ COLON = 0.5  # heights between two digits, one over the other, that are a colon'
 UNEVEN = 0.45  # of the other's height: lower is the ring of a % rather than a digit beside it
 ROUND = 1.5  # times as wide as high: wider is no dot over a stroke, as over an i, but a bar
 OVER = 0.08  # of all that is seen as one digit: how clear of the rest such a dot is
+CROP = 200  # pixels; a picture no larger may be cut out so close that its digits touch the edge
+AT_SIDE = 0.005  # of the longer side: what ends no farther from a side runs out of the picture
+MOST_OUT = 0.75  # of several strokes: so many run out of the picture if they are stripes
 DIRT = 0.05  # of a digit's height: smaller in both directions is no dot
 
 
@@ -59,6 +63,33 @@ def _share_columns(one: Box, other: Box) -> bool:
 def are_uneven(one: Box, other: Box) -> bool:
     """Whether one of two neighbours is far lower than the other, as the rings of a %."""
     return min(one[3], other[3]) < UNEVEN * max(one[3], other[3])
+
+
+def run_out(boxes: list[Box], shape: tuple[int, ...]) -> bool:
+    """Whether strokes run out of a picture, as stripes do, and not for being cut out close.
+
+    One or two that are cut out close touch all four sides together, and one alone that touches a
+    single side may be a digit that does not quite fit; most of a row touch no side.
+
+    Parameters
+    ----------
+    shape : (h, w, …) of the picture.
+    """
+    height, width = shape[:2]
+    if not boxes or min(height, width) <= CROP:
+        return False
+    near = 1 + AT_SIDE * max(height, width)
+    touched = np.array(
+        [
+            (left <= near, top <= near, left + w >= width - near, top + h >= height - near)
+            for left, top, w, h in boxes
+        ]
+    )
+    out = touched.any(1)
+    if len(boxes) > 2:
+        return bool(out.mean() >= MOST_OUT)
+    sides = int(touched.any(0).sum())
+    return bool(out.all()) and (2 // len(boxes)) <= sides < 4
 
 
 def is_ring(mask: np.ndarray) -> bool:

@@ -21,6 +21,7 @@ from digitlab.punctuation import (
     is_colon,
     is_foot,
     is_ring,
+    run_out,
     stand_above_each_other,
 )
 
@@ -30,6 +31,7 @@ SHIPPED = Path(__file__).resolve().parents[2] / "model"
 REFUSED = "this may not be a digit"
 DOTTED = "a dot or another mark stands over or under it, as in ?, !, : or i"
 RINGED = "a ring or another much smaller sign is beside it, as in a %"
+RUNNING = "it runs out of the picture, as lines and patterns do"
 TORN = "it is cut out of one connected shape that is no number as a whole"
 
 WHOLE = 0.65  # confidence from which parts are one digit rather than what each of them is
@@ -232,6 +234,8 @@ class Recognizer:
         read = [line for line in lines if line]
         if preparation.paper.flat and boxes is None:
             preparation, read = self._without_signs(image, preparation, read)
+        elif boxes is None:
+            read = _unless_stripes(read, image.shape)
         text = "\n".join("".join(str(digit.label) for digit in line) for line in read)
         digits = tuple(digit for line in read for digit in line)
         spent = (time.perf_counter() - began) * 1000
@@ -400,6 +404,15 @@ def _unless_pair(lines: list[list[Digit]]) -> list[list[Digit]]:
     if not objection:
         return lines
     return [[_rejected(digit, objection) for digit in line] for line in lines]
+
+
+def _unless_stripes(lines: list[list[Digit]], shape: tuple[int, ...]) -> list[list[Digit]]:
+    """Ones that all run out of a photograph are not believed: they are stripes of a pattern."""
+    believed = [digit for line in lines for digit in line if digit.accepted]
+    only_ones = all(digit.label == 1 for digit in believed)
+    if not only_ones or not run_out([digit.box for digit in believed], shape):
+        return lines
+    return [[_rejected(d, RUNNING) if d.accepted else d for d in line] for line in lines]
 
 
 def _rejected(digit: Digit, objection: str) -> Digit:

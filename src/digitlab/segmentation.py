@@ -15,7 +15,7 @@ import numpy as np
 
 from digitlab.loops import Joints, Wall, find_joints
 
-MOST_PIECES = 160  # more is texture, not writing
+MOST_PIECES = 400  # more is texture, not writing
 MOST_JOINED = 5  # pieces in one digit
 WIDEST = 1.45  # heights that a digit put together from pieces is wide, at most
 WIDEST_WHOLE = 2.2  # likewise, if they are all that one connected part was cut into
