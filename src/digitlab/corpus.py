@@ -57,10 +57,14 @@ STRAIGHTENED = 0.2  # of all drawings
 SWELLING = 0.25  # of the hands: their nib spreads under pressure
 MINIATURES = 0.1  # of the drawings of one digit, cut out close and brought to 16 to 30 pixels
 ROUND = 0.2  # of the numbers: they end in zeros, as amounts do
+ONES = 0.3  # of the numbers: one of their digits is made a 1, which hides in what it touches
+CLOSE = 0.6  # of the drawings of several digits: they touch
 LINKED = 0.5  # of the numbers: a stroke leads from each zero to the next
 SYMBOLS = 2.2  # times as likely as a letter
 SIGN = "sign"  # kind of whole letters and symbols
 SCRIBBLE = "scribble"
+INSIDE = 0.75  # share of a sign from which a candidate covers it, too
+ONE_OF_TWO = 0.93  # share of overlap from which nobody knows whether the other of two is in it
 WHOLE = 0.86  # share of overlap from which a candidate covers all of a sign
 _CHUNK = 200  # pictures made by one task
 
@@ -155,10 +159,19 @@ def label_candidate(box, writing: Writing) -> int:
     best = int(shares.argmax())
     if shares[best] < 0.6:
         return NOT_A_DIGIT
+    if np.count_nonzero(_within(box, writing.boxes) > INSIDE) > 1:  # a 1 adds little to a 0's box
+        return NOT_A_DIGIT if shares[best] < ONE_OF_TWO else SKIPPED
     sign = writing.labels[best]
     if shares[best] < WHOLE or sign in DIGIT_LIKE:
         return SKIPPED
     return int(sign) if sign.isdigit() else NOT_A_DIGIT
+
+
+def _within(box, boxes: np.ndarray) -> np.ndarray:
+    """Share of each of some boxes (n, 4) that lies inside one of left, top, width, height."""
+    low = np.maximum(box[:2], boxes[:, :2])
+    high = np.minimum(np.add(box[:2], box[2:]), boxes[:, :2] + boxes[:, 2:])
+    return (high - low).clip(0).prod(1) / boxes[:, 2:].prod(1)
 
 
 def _intersection_over_union(box: np.ndarray, boxes: np.ndarray, slack: float) -> np.ndarray:
@@ -209,7 +222,18 @@ def write_signs(
         zero, last = zeros[int(rng.integers(len(zeros)))], min(count, int(rng.integers(2, 4)))
         low = tall * rng.uniform(0.45, 1.0)  # they often get smaller
         signs[-last:] = [("0", render(zero, rng, low, pen, lean, swell)) for _ in range(last)]
+    if one := _one_more(drawings, count, rng):
+        height = tall * rng.uniform(0.85, 1.12)
+        signs[int(rng.integers(count))] = ("1", render(one, rng, height, pen, lean, swell))
     return signs
+
+
+def _one_more(drawings: list[Drawing], count: int, rng: np.random.Generator) -> Drawing | None:
+    """A 1 to put into some of the numbers of `count` digits, or None."""
+    if count == 1 or rng.random() >= ONES:
+        return None
+    ones = [drawing for drawing in drawings if drawing.label == "1"]
+    return _any_of(ones, rng) if ones else None
 
 
 def _swell(rng: np.random.Generator) -> float:
@@ -283,8 +307,11 @@ def drawn(seed: int, drawings, mnist, labels) -> list[tuple]:
         pen = float(np.exp(rng.uniform(np.log(1.5), np.log(max(2.5, 0.2 * tall)))))
         count = 1 if rng.random() < 0.8 else int(rng.integers(2, 5))
         chosen, swell = [_any_of(drawings, rng) for _ in range(count)], _swell(rng)
+        if one := _one_more(drawings, count, rng):
+            chosen[int(rng.integers(count))] = one
         signs = [(d.label, render(d, rng, tall, pen, swell=swell)) for d in chosen]
-        writing = write_row(signs, rng, (-0.05, 0.4))
+        close = count > 1 and rng.random() < CLOSE
+        writing = write_row(signs, rng, (-0.12, 0.0) if close else (-0.05, 0.4))
         if count == 1 and rng.random() < MINIATURES:
             writing = _miniature(writing, rng)
         found += examples_of(writing.ink, writing, "drawn")
