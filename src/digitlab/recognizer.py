@@ -383,7 +383,8 @@ def _unless_sign(digit: Digit, preparation: Preparation) -> Digit:
     A mark over or under it does, as in ?, !, :, ;, i and j, or a ring beside it, as in a %; a full
     stop beside it does not.
     """
-    pieces = [glyph.box for glyph in preparation.glyphs]
+    candidates = [c for row in preparation.rows for c in row.candidates]
+    pieces = [c.glyph.box for c in candidates if not c.cut]  # what it is cut from is no mark
     marks = [*preparation.marks, *(box for box in pieces if not _overlap(box, digit.box))]
     dotted = has_dot(preparation.ink_in(digit.box)) or any(
         stand_above_each_other(digit.box, mark) for mark in marks
