@@ -331,6 +331,8 @@ def page_of(lines: list[str], fall: float = 0.0) -> np.ndarray:
     canvas = np.zeros((140 + 110 * len(lines) + 2 * room, width), np.uint8)
     for row, line in enumerate(lines):
         for column, label in enumerate(line):
+            if label == " ":
+                continue
             left = 80 + 100 * column
             top = room + 60 + 110 * row + round(fall * (left - width / 2))
             canvas |= placed(written(label, 60, 7), canvas.shape, left, top)
@@ -446,6 +448,20 @@ def test_line_in_which_nothing_is_a_digit_is_counted():
     reading = champion().recognize(on_white(page))
     assert (reading.text, reading.left_out) == ("27\n40", 1)
     assert champion().recognize(on_white(page_of(["27", "40"]))).left_out == 0
+
+
+def test_sign_among_digits_that_is_not_read_is_told_where_it_is():
+    page = page_of(["27 4"])
+    plus = page.copy()
+    left, top = 80 + 200, 60
+    for start, end in (((0, 34), (60, 34)), ((30, 4), (30, 64))):
+        shifted = [(x + left, y + top) for x, y in (start, end)]
+        cv2.line(plus, *shifted, 255, 7, cv2.LINE_AA)
+    reading = champion().recognize(photographed(plus))
+    assert reading.text == "274"
+    ((x, y, w, h),) = reading.unread
+    assert np.hypot(x + w / 2 - left - 30, y + h / 2 - top - 34) < 15
+    assert champion().recognize(photographed(page)).unread == ()
 
 
 def test_two_lines_one_to_the_right_of_the_other_stay_two():

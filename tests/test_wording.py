@@ -23,6 +23,7 @@ class Said:
     text: str
     digits: tuple
     left_out: int = 0
+    unread: tuple = ()
 
 
 @pytest.mark.parametrize(
@@ -116,3 +117,15 @@ def test_lines_that_were_left_out_are_named(digits, count, words):
     said = Said("44"[:digits], (digit(),) * digits)
     assert "left out" not in account(said).detail
     assert words in account(replace(said, left_out=count)).detail
+
+
+@pytest.mark.parametrize(("count", "words"), [(1, "1 sign as high"), (2, "2 signs as high")])
+@pytest.mark.parametrize("digits", [1, 2])
+def test_signs_that_were_not_read_make_no_sure_number(digits, count, words):
+    said = Said("44"[:digits], (digit(),) * digits)
+    assert "read" not in account(said).certainty
+    assert account(said).advice == ""
+    found = account(replace(said, unread=((0, 0, 9, 9),) * count))
+    assert f"; {words[:6]}" in found.certainty
+    assert words in found.detail
+    assert "write it again" in found.advice

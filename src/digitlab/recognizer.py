@@ -34,6 +34,7 @@ RINGED = "a ring or another much smaller sign is beside it, as in a %"
 RUNNING = "it runs out of the picture, as lines and patterns do"
 TORN = "it is cut out of one connected shape that is no number as a whole"
 
+TALL = 0.6  # of the usual height of a line's digits: lower is a mark rather than a sign
 WHOLE = 0.65  # confidence from which parts are one digit rather than what each of them is
 
 _BATCH = 64  # more at once is no faster and takes more memory
@@ -121,6 +122,8 @@ class Reading:
     text : the digits in reading order, lines separated by a line feed; "" if there are none.
     digits : each of them.
     left_out : lines in which nothing looks like a digit, beside others that were read.
+    unread : boxes of what stands in a line that was read, as high as its digits, but looks like
+        none: an equals sign as well as a 7 that is hard to read.
     preparation : how the picture was prepared; `steps` shows it.
     version : name of the model version that read.
     milliseconds : from the decoded picture to this reading.
@@ -132,6 +135,7 @@ class Reading:
     preparation: Preparation
     version: str
     milliseconds: float
+    unread: tuple[Box, ...] = ()
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -228,9 +232,10 @@ class Recognizer:
         """
         began = time.perf_counter()
         preparation = prepare(image, boxes)
-        lines = self._read_rows(preparation.rows, boxes is not None)
-        if preparation.whole is not None:
-            lines = self._mended(preparation.whole, lines)
+        lines, unread = self._read_rows(preparation.rows, boxes is not None)
+        whole = self._as_whole(preparation.whole, lines) if preparation.whole else None
+        if whole is not None:
+            lines, unread = [[whole]], []
         read = [line for line in lines if line]
         if preparation.paper.flat and boxes is None:
             preparation, read = self._without_signs(image, preparation, read)
@@ -240,19 +245,24 @@ class Recognizer:
         digits = tuple(digit for line in read for digit in line)
         spent = (time.perf_counter() - began) * 1000
         left_out = len(lines) - len(read)
-        return Reading(text, digits, left_out, preparation, self.version, spent)
+        return Reading(text, digits, left_out, preparation, self.version, spent, tuple(unread))
 
-    def _read_rows(self, rows: tuple[Row, ...], all_digits: bool) -> list[list[Digit]]:
-        """The digits of each row; `all_digits` says that every candidate is one."""
+    def _read_rows(
+        self, rows: tuple[Row, ...], all_digits: bool
+    ) -> tuple[list[list[Digit]], list[Box]]:
+        """The digits of each row, and `Reading.unread`.
+
+        `all_digits` says that every candidate is one.
+        """
         if not rows:
-            return []
+            return [], []
         found = self._run(np.stack([c.glyph.ink for row in rows for c in row.candidates]))
         beliefs = self._beliefs(*found)
         # Most candidates are pieces or pairs of digits, as in training: no prior in their favour,
         # and no sharpening, which only single digits deserve.
         doubted = beliefs_from(*found, 1.0)
         only = sum(row.pieces for row in rows) == 1
-        lines, start = [], 0
+        lines, unread, start = [], [], 0
         for row in rows:
             stop = start + len(row.candidates)
             confidence, digit = doubted.confidence[start:stop], doubted.is_digit[start:stop]
@@ -261,17 +271,20 @@ class Recognizer:
                 path = best_path(row, confidence, 1 - digit)
             digits = [self._digit(row, beliefs, start, index) for index in path]
             lines.append(_stand_or_fall(row, list(path), digits))
+            if digits:
+                boxes = [candidate.glyph.box for candidate in _skipped(row, list(path))]
+                unread += [box for box in boxes if box[3] >= TALL * row.height]
             start = stop
         if not any(lines):
             lines = [[self._best_guess(rows, beliefs)]]
-        return lines
+        return lines, unread
 
-    def _mended(self, whole: Candidate, lines: list[list[Digit]]) -> list[list[Digit]]:
+    def _as_whole(self, whole: Candidate, lines: list[list[Digit]]) -> Digit | None:
         """One digit instead of several lines of its broken parts, if it is believed as much."""
         row = Row(1, (whole,), whole.glyph.box[3])
-        ((digit,),) = self._read_rows((row,), False)
+        ((digit,),), _ = self._read_rows((row,), False)
         others = np.prod([part.confidence for line in lines for part in line])
-        return [[digit]] if digit.confidence > max(WHOLE, 0.9 * others) else lines
+        return digit if digit.confidence > max(WHOLE, 0.9 * others) else None
 
     def _without_signs(
         self, image, preparation: Preparation, lines: list[list[Digit]]
@@ -298,7 +311,7 @@ class Recognizer:
         if digit.label not in (1, 7) or len(feet) != 1:
             return preparation, digit
         both = prepare(image, [around(digit.box, feet[0])])
-        ((footed,),) = self._read_rows(both.rows, True)
+        ((footed,),), _ = self._read_rows(both.rows, True)
         if footed.label == 1 and footed.confidence > min(WHOLE, digit.confidence):
             return both, footed
         return preparation, digit
@@ -354,6 +367,19 @@ def _every_map(interpreter, ink: np.ndarray) -> dict[int, np.ndarray]:
     }
 
 
+def _skipped(row: Row, path: list[int]) -> list[Candidate]:
+    """The pieces of a row that no candidate of a path covers; what an edge cut off is none.
+
+    Parameters
+    ----------
+    path : indices into `row.candidates`.
+    """
+    chosen = [row.candidates[index] for index in path]
+    covered = {piece for c in chosen for piece in range(c.first, c.last)}
+    single = [c for c in row.candidates if c.last == c.first + 1 and not c.at_edge]
+    return [c for c in single if c.first not in covered]
+
+
 def _stand_or_fall(row: Row, path: list[int], digits: list[Digit]) -> list[Digit]:
     """Digits cut out of one connected part are accepted together or not at all.
 
@@ -366,10 +392,8 @@ def _stand_or_fall(row: Row, path: list[int], digits: list[Digit]) -> list[Digit
     path : indices into `row.candidates`, one for each of `digits`.
     """
     chosen = [row.candidates[index] for index in path]
-    covered = {piece for c in chosen for piece in range(c.first, c.last)}
     refused = [c.cut for c, digit in zip(chosen, digits, strict=True) if not digit.accepted]
-    single = [c for c in row.candidates if c.last == c.first + 1 and not c.at_edge]
-    skipped = [c.cut for c in single if c.first not in covered]
+    skipped = [c.cut for c in _skipped(row, path)]
     torn = frozenset().union(*refused, *skipped, _only_stems(chosen, digits))
     return [
         _rejected(digit, TORN) if c.cut & torn and digit.accepted else digit

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import Protocol
 
+from digitlab.preprocess import Box
 from digitlab.recognizer import DOTTED, RINGED, RUNNING, TORN, Digit
 
 _REDRAW = "Try it larger, in one clear stroke after the other, or with more light on the paper."
@@ -23,6 +24,7 @@ class Answer(Protocol):
     text: str
     digits: tuple[Digit, ...]
     left_out: int
+    unread: tuple[Box, ...]
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,8 @@ def account(answer: Answer) -> Account:
     """The words for a reading of at least one digit."""
     one = len(answer.digits) == 1
     words = _account_of_one(answer.digits[0]) if one else _account_of_many(answer)
+    if answer.unread:
+        words = _with_unread(words, len(answer.unread))
     if not answer.left_out:
         return words
     lines = "1 line was" if answer.left_out == 1 else f"{answer.left_out} lines were"
@@ -128,6 +132,18 @@ def explain_doubt(digit: Digit) -> str:
             f"likely {first}, else {second} or {third}."
         )
     return f"It lies between digits: {first}, {second} and {third} look most alike here."
+
+
+def _with_unread(words: Account, count: int) -> Account:
+    """The same, and that some signs among the digits were not read."""
+    signs = "1 sign" if count == 1 else f"{count} signs"
+    why = "was not read, since it looks" if count == 1 else "were not read, since they look"
+    return replace(
+        words,
+        certainty=f"{words.certainty}; {signs} not read",
+        detail=f"{words.detail} {signs} as high as the digits {why} like none.",
+        advice=words.advice or "If a digit is missing, write it again, clearer and apart.",
+    )
 
 
 def _account_of_one(digit: Digit) -> Account:

@@ -59,13 +59,14 @@ class Answer:
 
     Attributes
     ----------
-    text, digits, left_out, version, milliseconds : as in `digitlab.recognizer.Reading`.
+    text, digits, left_out, unread, version, milliseconds : as in `digitlab.recognizer.Reading`.
     steps : with pictures no larger than they are looked at.
     """
 
     text: str
     digits: tuple[Digit, ...]
     left_out: int
+    unread: tuple[Box, ...]
     steps: tuple[Step, ...]
     version: str
     milliseconds: float
@@ -141,13 +142,23 @@ def shown(reading: Reading, *more: Step) -> Answer:
     steps = tuple(
         replace(step, image=thumbnail(step.image, STEP_SIDE)) for step in (*reading.steps, *more)
     )
-    spent = reading.milliseconds
-    return Answer(reading.text, reading.digits, reading.left_out, steps, reading.version, spent)
+    return Answer(
+        reading.text,
+        reading.digits,
+        reading.left_out,
+        reading.unread,
+        steps,
+        reading.version,
+        reading.milliseconds,
+    )
 
 
 def boxed(image: np.ndarray, reading: Reading) -> np.ndarray:
-    """The picture with a labelled box around each digit, (h, w, 3) uint8."""
-    digits = reading.digits
+    """The picture with a labelled box around each digit and unread sign, (h, w, 3) uint8."""
+    digits, unread = reading.digits, reading.unread
     labels = [str(digit.label) if digit.accepted else f"{digit.label}?" for digit in digits]
     doubts = [not is_sure(digit) for digit in digits]
-    return draw_boxes(image, [digit.box for digit in digits], labels, doubts)
+    boxes = [digit.box for digit in digits]
+    return draw_boxes(
+        image, [*boxes, *unread], [*labels, *"?" * len(unread)], [*doubts, *[True] * len(unread)]
+    )
