@@ -414,6 +414,20 @@ def test_last_digit_of_a_number_is_kept_that_the_edge_hardly_cuts(number):
     assert read(photographed(np.pad(trimmed(ink, 0, 6), ((8, 8), (8, 0))))) == number
 
 
+@pytest.mark.parametrize("number", ["51", "91", "31"])
+def test_stroke_at_the_side_of_a_crop_is_left_over_from_a_neighbour(number):
+    ink = trimmed(written(number, 90, 8, 0.2))
+    assert read(photographed(np.pad(ink, ((14, 14), (14, 0))))) == number[0]
+    assert read(photographed(np.pad(ink, ((14, 14), (14, 14))))) == number
+
+
+@pytest.mark.parametrize("number", ["141", "161"])
+def test_outer_ones_of_a_number_cut_out_close_are_kept(number):
+    ink = np.pad(written(number, 300, 24, 0.1), ((0, 0), (0, 90)))
+    leaning = cv2.warpAffine(ink, np.float32([[1, -0.25, 80], [0, 1, 0]]), ink.shape[::-1])
+    assert read(photographed(trimmed(leaning))) == number
+
+
 @pytest.mark.parametrize("label", ["6", "9"])
 def test_stroke_to_the_next_digit_is_left_out_of_a_crop(label):
     ink = np.pad(written(label, 90, 8), ((12, 12), (12, 40)))

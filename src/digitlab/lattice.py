@@ -2,19 +2,22 @@
 
 import numpy as np
 
-from digitlab.preprocess import Row
+from digitlab.preprocess import Candidate, Row
 
 LEAST = 1e-6  # a probability never counts for less, so that one odd piece can't decide a row
 SHORT = 0.7  # of the usual height; what is lower is less and less likely a digit of its own
 SKIP = 0.02  # how readily a piece is taken for no digit and left out of the path
 LEFT_OVER = 0.3  # likewise at the edge of a picture cut out around one digit
+NARROW = 0.3  # of its height: a stroke at such an edge is rather left over than a 1
+STUB = 0.25  # share of its belief that such a stroke keeps
 
 
 def best_path(row: Row, belief: np.ndarray, junk: np.ndarray) -> list[int]:
     """The candidates (indices into `row.candidates`) of the best path through a row.
 
     Each candidate's log belief counts once for every piece that it covers, so that a path with
-    fewer digits has no advantage. A piece may be left out when it looks like no digit. A shared
+    fewer digits has no advantage. A piece may be left out when it looks like no digit, and a stroke
+    at the edge of a picture cut out around one digit even if it looks like a 1. A shared
     piece counts for nothing by itself, and both of its neighbours may cover it.
 
     Parameters
@@ -26,6 +29,7 @@ def best_path(row: Row, belief: np.ndarray, junk: np.ndarray) -> list[int]:
     score = np.full(row.pieces + 1, -np.inf)
     score[0] = 0.0
     step: list[tuple[int, int | None]] = [(0, None)] * (row.pieces + 1)
+    inner = [c for c in row.candidates if not c.at_edge and c.glyph.box[3] > SHORT * row.height]
     for index, candidate in sorted(enumerate(row.candidates), key=lambda c: c[1].first):
         covered = sum(i not in row.shared for i in range(candidate.first, candidate.last))
         start = candidate.first
@@ -33,7 +37,10 @@ def best_path(row: Row, belief: np.ndarray, junk: np.ndarray) -> list[int]:
             start += 1
         short = min(1.0, candidate.glyph.box[3] / (SHORT * row.height))
         options = [(belief[index] * short**2, index)]
-        if candidate.last == candidate.first + 1:
+        stub = candidate.at_edge and inner and not row.tight and _is_narrow(candidate)
+        if stub:
+            options = [(STUB * belief[index] * short**2, index), (LEFT_OVER, None)]
+        elif candidate.last == candidate.first + 1:
             readily = LEFT_OVER if candidate.at_edge else SKIP
             options.append((readily * junk[index], None))
         for probability, choice in options:
@@ -42,6 +49,12 @@ def best_path(row: Row, belief: np.ndarray, junk: np.ndarray) -> list[int]:
                 score[candidate.last] = value
                 step[candidate.last] = (start, choice)
     return _walk_back(step)
+
+
+def _is_narrow(candidate: Candidate) -> bool:
+    """Whether it is a stroke, as a 1 and what the edge leaves of other digits."""
+    _, _, width, height = candidate.glyph.box
+    return width < NARROW * height
 
 
 def _walk_back(step: list[tuple[int, int | None]]) -> list[int]:

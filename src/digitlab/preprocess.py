@@ -11,6 +11,7 @@ from digitlab.frame import SIDE, to_frame
 from digitlab.paper import TINY, Paper, read_paper
 from digitlab.segmentation import Segmentation, TextLine, segment, segment_boxes
 
+MARGIN = 0.02  # of a picture's height: less paper over or under writing is none
 ONE_DIGIT = 2.0  # heights of a digit: a narrower picture is likely cut out around one
 
 Box = tuple[int, int, int, int]
@@ -59,12 +60,14 @@ class Row:
     candidates : every way to join them into digits.
     height : of a usual digit, in pixels of the picture.
     shared : the pieces that may belong to the digits on both sides of them at once.
+    tight : whether there is no paper left over and under the writing of the picture.
     """
 
     pieces: int
     candidates: tuple[Candidate, ...]
     height: float
     shared: frozenset[int] = frozenset()
+    tight: bool = False
 
 
 @dataclass(frozen=True)
@@ -136,7 +139,9 @@ def _row(paper: Paper, segmentation: Segmentation, line: TextLine, limits) -> Ro
         glyph = Glyph(box, to_frame(ink, mask))
         candidates.append(Candidate(*span, glyph, piece.cut, at_edge))
     shared = frozenset(i for i, piece in enumerate(line.pieces) if piece.shared)
-    return Row(len(line.pieces), tuple(candidates), line.height / paper.scale, shared)
+    margin = 1 + round(MARGIN * paper.mask.shape[0])
+    tight = bool(paper.mask[:margin].any() and paper.mask[-margin:].any())
+    return Row(len(line.pieces), tuple(candidates), line.height / paper.scale, shared, tight)
 
 
 def _working_box(box: Box, scale: float) -> tuple[int, int, int, int]:
