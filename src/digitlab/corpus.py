@@ -57,8 +57,6 @@ STRAIGHTENED = 0.2  # of all drawings
 SWELLING = 0.25  # of the hands: their nib spreads under pressure
 MINIATURES = 0.1  # of the drawings of one digit, cut out close and brought to 16 to 30 pixels
 ROUND = 0.2  # of the numbers: they end in zeros, as amounts do
-ONES = 0.3  # of the numbers: one of their digits is made a 1, which hides in what it touches
-CLOSE = 0.6  # of the drawings of several digits: they touch
 LINKED = 0.5  # of the numbers: a stroke leads from each zero to the next
 SYMBOLS = 2.2  # times as likely as a letter
 SIGN = "sign"  # kind of whole letters and symbols
@@ -222,18 +220,7 @@ def write_signs(
         zero, last = zeros[int(rng.integers(len(zeros)))], min(count, int(rng.integers(2, 4)))
         low = tall * rng.uniform(0.45, 1.0)  # they often get smaller
         signs[-last:] = [("0", render(zero, rng, low, pen, lean, swell)) for _ in range(last)]
-    if one := _one_more(drawings, count, rng):
-        height = tall * rng.uniform(0.85, 1.12)
-        signs[int(rng.integers(count))] = ("1", render(one, rng, height, pen, lean, swell))
     return signs
-
-
-def _one_more(drawings: list[Drawing], count: int, rng: np.random.Generator) -> Drawing | None:
-    """A 1 to put into some of the numbers of `count` digits, or None."""
-    if count == 1 or rng.random() >= ONES:
-        return None
-    ones = [drawing for drawing in drawings if drawing.label == "1"]
-    return _any_of(ones, rng) if ones else None
 
 
 def _swell(rng: np.random.Generator) -> float:
@@ -307,11 +294,8 @@ def drawn(seed: int, drawings, mnist, labels) -> list[tuple]:
         pen = float(np.exp(rng.uniform(np.log(1.5), np.log(max(2.5, 0.2 * tall)))))
         count = 1 if rng.random() < 0.8 else int(rng.integers(2, 5))
         chosen, swell = [_any_of(drawings, rng) for _ in range(count)], _swell(rng)
-        if one := _one_more(drawings, count, rng):
-            chosen[int(rng.integers(count))] = one
         signs = [(d.label, render(d, rng, tall, pen, swell=swell)) for d in chosen]
-        close = count > 1 and rng.random() < CLOSE
-        writing = write_row(signs, rng, (-0.12, 0.0) if close else (-0.05, 0.4))
+        writing = write_row(signs, rng, (-0.05, 0.4))
         if count == 1 and rng.random() < MINIATURES:
             writing = _miniature(writing, rng)
         found += examples_of(writing.ink, writing, "drawn")

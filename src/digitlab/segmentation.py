@@ -435,7 +435,7 @@ def _could_be_part(piece: Piece, line: TextLine) -> bool:
 def _cut(segmentation: Segmentation, piece: Piece, height: float, slant: float) -> list[Piece]:
     """A piece that may be several touching digits, cut where its strokes are thin or loops join."""
     extent = piece.far - piece.near
-    if extent < 0.5 * height or piece.height < 0.5 * height or extent > 40 * height:
+    if extent < 0.62 * height or piece.height < 0.5 * height or extent > 40 * height:
         return [piece]
     rows, columns = _points(segmentation, piece)
     along = np.rint(columns + slant * rows - piece.near).astype(int)
