@@ -395,6 +395,15 @@ def test_one_that_touches_a_side_of_a_photograph_is_believed():
     assert digit.accepted
 
 
+@pytest.mark.parametrize(
+    ("label", "thick"), [("1", 12), ("2", 8), ("3", 8), ("4", 10), ("5", 10), ("9", 12)]
+)
+def test_digit_in_a_box_with_thick_sides_is_read(label, thick):
+    ink = placed(written(label, 52, 5), (110, 96), 42 if label == "1" else 30, 26)
+    cv2.rectangle(ink, (16, 10), (78, 98), 255, thick)
+    assert read(photographed(ink)) == label
+
+
 def trimmed(ink: np.ndarray, left: int = 0, right: int = 0) -> np.ndarray:
     """`ink` without its margins and without so many columns of itself."""
     rows, columns = np.flatnonzero(ink.any(1)), np.flatnonzero(ink.any(0))

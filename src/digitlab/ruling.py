@@ -12,6 +12,7 @@ import numpy as np
 SLOPES = np.linspace(-0.09, 0.09, 25)  # a page held by hand is a few degrees askew
 SPAN = 0.8  # share of its way that a line must be seen on
 THICKEST = 0.09  # of the picture's shorter side; a thicker bar is writing
+THICKEST_SIDE = 0.18  # of a box's: four bars around something are its sides
 _FINEST = 400  # pixels; lines are searched for on a copy no wider than this
 _LEAST = 16  # pixels; nothing is searched for in a strip narrower than this
 
@@ -87,10 +88,11 @@ def _straight(mask: np.ndarray, length: int) -> np.ndarray:
     return cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((1, length), np.uint8))
 
 
-def _spanning(mask: np.ndarray, edge: float = 0.015) -> list[Line]:
+def _spanning(mask: np.ndarray, edge: float = 0.015, thickest: float = THICKEST) -> list[Line]:
     """Level lines that run through the whole picture, from one side to the other.
 
-    `edge` is how far from either side, as a share of the width, a line may stop.
+    `edge` is how far from either side, as a share of the width, a line may stop, `thickest` how
+    thick it may be, as a share of the shorter side.
     """
     height, width = mask.shape
     if width < _LEAST or height < _LEAST:
@@ -100,7 +102,7 @@ def _spanning(mask: np.ndarray, edge: float = 0.015) -> list[Line]:
         return []
     step = max(1, width // _FINEST)
     rows, columns = np.nonzero(straight[:, ::step])
-    return _vote(mask, rows, columns * step, step, edge)
+    return _vote(mask, rows, columns * step, step, edge, thickest)
 
 
 def _between(mask: np.ndarray, own: list[Line], others: list[Line]) -> list[Line]:
@@ -153,7 +155,7 @@ def _known(line: Line, others: list[Line]) -> bool:
     )
 
 
-def _vote(mask: np.ndarray, rows, columns, step: int, edge: float) -> list[Line]:
+def _vote(mask: np.ndarray, rows, columns, step: int, edge: float, thickest: float) -> list[Line]:
     """Lines that enough columns agree on, the best first, as in a Hough transform."""
     height, width = mask.shape
     needed = SPAN * width / step
@@ -171,7 +173,7 @@ def _vote(mask: np.ndarray, rows, columns, step: int, edge: float) -> list[Line]
             continue
         middle = float(np.median((rows - slope * columns)[near]))
         line = Line(slope, middle, float(covered[0]), float(covered[-1]))
-        if _is_thin(mask, line):
+        if _is_thin(mask, line, thickest):
             lines.append(line)
     return lines
 
@@ -193,9 +195,9 @@ def _reaches(covered: np.ndarray, width: int, edge: float) -> bool:
     return covered[0] <= slack and covered[-1] >= width - 1 - slack
 
 
-def _is_thin(mask: np.ndarray, line: Line) -> bool:
+def _is_thin(mask: np.ndarray, line: Line, thickest: float) -> bool:
     above, below, _ = _thickness(mask, line)
-    return above + below <= max(4.0, THICKEST * min(mask.shape))
+    return above + below <= max(4.0, thickest * min(mask.shape))
 
 
 def _frames(mask: np.ndarray) -> tuple[list[Line], list[Line]]:
@@ -211,7 +213,7 @@ def _frames(mask: np.ndarray) -> tuple[list[Line], list[Line]]:
         turned = np.ascontiguousarray(part.T)
         if not _edged(part) or not _edged(turned):
             continue
-        level, upright = _spanning(part, 0.1), _spanning(turned, 0.1)
+        level, upright = (_spanning(side, 0.1, THICKEST_SIDE) for side in (part, turned))
         upright += _between(turned, upright, level)
         if _ends(level, *part.shape) + _ends(upright, *part.shape[::-1]) == 4:
             across += [line.moved(x, y) for line in level]
