@@ -61,7 +61,7 @@ class _Loop:
 
     def distance(self) -> np.ndarray:
         """(h, w) float32, how far each pixel is from it."""
-        return cv2.distanceTransform((self.labels != self.number).astype(np.uint8), cv2.DIST_L2, 5)
+        return _distance(self.labels != self.number)
 
 
 def find_joints(along: np.ndarray, rows: np.ndarray, height: float) -> Joints:
@@ -98,8 +98,7 @@ def _loops(ink: np.ndarray, height: float) -> list[_Loop]:
     """The loops of some ink (h, w) uint8 0 or 1, from left to right."""
     reach = max(1, round(BRIDGE * height))
     margin = 2 * reach
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-    paper = 1 - cv2.morphologyEx(np.pad(ink, margin), cv2.MORPH_CLOSE, disc)
+    paper = 1 - _closed(np.pad(ink, margin), reach)
     _, labels, stats, middles = cv2.connectedComponentsWithStats(paper, connectivity=4)
     around, inside = labels[0, 0], labels[margin:-margin, margin:-margin]
     loops = []
@@ -111,13 +110,27 @@ def _loops(ink: np.ndarray, height: float) -> list[_Loop]:
     return loops
 
 
+def _closed(ink: np.ndarray, reach: int) -> np.ndarray:
+    """The closing of `ink` (h, w) uint8 0 or 1 by a disc of a radius in pixels.
+
+    By distances, which take the same time for any radius.
+    """
+    grown = _distance(1 - ink) <= reach
+    return (_distance(grown) > reach).astype(np.uint8)
+
+
+def _distance(mask: np.ndarray) -> np.ndarray:
+    """(h, w) float32, how far each pixel of `mask` is from the nearest that is 0."""
+    return cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5)
+
+
 def _stroke(ink: np.ndarray) -> float:
     """About how thick the strokes of `ink` (h, w) uint8 are: a band's pixels are on average a
     quarter of its width away from its edges.
 
     Ragged ink has a long outline, by which `frame.stroke_width` would find it too thin.
     """
-    depth = cv2.distanceTransform(np.pad(ink, 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
+    depth = _distance(np.pad(ink, 1))[1:-1, 1:-1]
     return 4 * float(depth[ink > 0].mean())
 
 

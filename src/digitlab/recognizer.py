@@ -408,7 +408,8 @@ def _unless_sign(digit: Digit, preparation: Preparation) -> Digit:
     stop beside it does not.
     """
     candidates = [c for row in preparation.rows for c in row.candidates]
-    pieces = [c.glyph.box for c in candidates if not c.cut]  # what it is cut from is no mark
+    own = frozenset().union(*(c.cut for c in candidates if c.glyph.box == digit.box))
+    pieces = [c.glyph.box for c in candidates if not c.cut & own]  # what it is cut from is no mark
     marks = [*preparation.marks, *(box for box in pieces if not _overlap(box, digit.box))]
     dotted = has_dot(preparation.ink_in(digit.box)) or any(
         stand_above_each_other(digit.box, mark) for mark in marks
