@@ -167,16 +167,19 @@ def label_candidate(box, writing: Writing) -> int:
 
 def _within(box, boxes: np.ndarray) -> np.ndarray:
     """Share of each of some boxes (n, 4) that lies inside one of left, top, width, height."""
-    low = np.maximum(box[:2], boxes[:, :2])
-    high = np.minimum(np.add(box[:2], box[2:]), boxes[:, :2] + boxes[:, 2:])
-    return (high - low).clip(0).prod(1) / boxes[:, 2:].prod(1)
+    return _shared(np.array(box), boxes) / boxes[:, 2:].prod(1)
+
+
+def _shared(box: np.ndarray, boxes: np.ndarray, slack: float = 0.0) -> np.ndarray:
+    """Area (n,) that one box has in common with each of several, all widened by `slack`."""
+    low = np.maximum(box[:2], boxes[:, :2]) - slack
+    high = np.minimum(box[:2] + box[2:], boxes[:, :2] + boxes[:, 2:]) + slack
+    return (high - low).clip(0).prod(1)
 
 
 def _intersection_over_union(box: np.ndarray, boxes: np.ndarray, slack: float) -> np.ndarray:
     """Overlap of one box with several, all widened by `slack` so that a thin 1 can match."""
-    low = np.maximum(box[:2], boxes[:, :2]) - slack
-    high = np.minimum(box[:2] + box[2:], boxes[:, :2] + boxes[:, 2:]) + slack
-    shared = (high - low).clip(0).prod(1)
+    shared = _shared(box, boxes, slack)
     area = (box[2:] + 2 * slack).prod()
     areas = (boxes[:, 2:] + 2 * slack).prod(1)
     return shared / (area + areas - shared)

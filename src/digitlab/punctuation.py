@@ -4,6 +4,7 @@ or the sides of the picture."""
 import cv2
 import numpy as np
 
+from digitlab.paper import CROP
 from digitlab.preprocess import Box
 
 CLEAR_ABOVE = 0.2  # of a digit's height: nearer, it is a part of a stroke that came off
@@ -17,7 +18,6 @@ COLON = 0.5  # heights between two digits, one over the other, that are a colon'
 UNEVEN = 0.45  # of the other's height: lower is the ring of a % rather than a digit beside it
 ROUND = 1.5  # times as wide as high: wider is no dot over a stroke, as over an i, but a bar
 OVER = 0.08  # of all that is seen as one digit: how clear of the rest such a dot is
-CROP = 200  # pixels; a picture no larger may be cut out so close that its digits touch the edge
 AT_SIDE = 0.005  # of the longer side: what ends no farther from a side runs out of the picture
 MOST_OUT = 0.75  # of several strokes: so many run out of the picture if they are stripes
 DIRT = 0.05  # of a digit's height: smaller in both directions is no dot

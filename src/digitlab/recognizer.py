@@ -266,13 +266,13 @@ class Recognizer:
         for row in rows:
             stop = start + len(row.candidates)
             confidence, digit = doubted.confidence[start:stop], doubted.is_digit[start:stop]
-            path = range(stop - start)
+            path = list(range(stop - start))
             if not only and not all_digits:
                 path = best_path(row, confidence, 1 - digit)
             digits = [self._digit(row, beliefs, start, index) for index in path]
-            lines.append(_stand_or_fall(row, list(path), digits))
+            lines.append(_stand_or_fall(row, path, digits))
             if digits:
-                boxes = [candidate.glyph.box for candidate in _skipped(row, list(path))]
+                boxes = [candidate.glyph.box for candidate in _skipped(row, path)]
                 unread += [box for box in boxes if box[3] >= TALL * row.height]
             start = stop
         if not any(lines):

@@ -155,10 +155,10 @@ def shown(reading: Reading, *more: Step) -> Answer:
 
 def boxed(image: np.ndarray, reading: Reading) -> np.ndarray:
     """The picture with a labelled box around each digit and unread sign, (h, w, 3) uint8."""
-    digits, unread = reading.digits, reading.unread
-    labels = [str(digit.label) if digit.accepted else f"{digit.label}?" for digit in digits]
-    doubts = [not is_sure(digit) for digit in digits]
-    boxes = [digit.box for digit in digits]
-    return draw_boxes(
-        image, [*boxes, *unread], [*labels, *"?" * len(unread)], [*doubts, *[True] * len(unread)]
-    )
+    marks = [
+        (digit.box, str(digit.label) if digit.accepted else f"{digit.label}?", not is_sure(digit))
+        for digit in reading.digits
+    ]
+    marks += [(box, "?", True) for box in reading.unread]
+    boxes, labels, doubts = zip(*marks, strict=True) if marks else ((), (), ())
+    return draw_boxes(image, boxes, labels, doubts)
