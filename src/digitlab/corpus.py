@@ -32,6 +32,7 @@ from digitlab.synthesis import (
     flagged,
     footed,
     linked,
+    looped,
     photograph,
     plain,
     render,
@@ -52,6 +53,7 @@ CROSSED = 0.2  # of the sevens with a single stroke
 BARRED = 0.06  # of the sevens
 FOOTED = 0.3  # of the twos with a single stroke
 CURLED = 0.15  # of the twos with a single stroke
+LOOPED = 0.12  # likewise
 STEPPED = 0.3  # of the fours made of two strokes
 STRAIGHTENED = 0.2  # of all drawings
 SWELLING = 0.25  # of the hands: their nib spreads under pressure
@@ -239,6 +241,7 @@ _CHANGES = (
     (barred, BARRED),
     (footed, FOOTED),
     (curled, CURLED),
+    (looped, LOOPED),
     (stepped, STEPPED),
 )
 

@@ -141,12 +141,10 @@ def curled(drawing: Drawing, rng: np.random.Generator) -> Drawing:
 
     Other drawings, and a 2 that is not one stroke from its top left, come back as they are.
     """
-    if drawing.label != "2" or len(drawing.strokes) != 1 or len(drawing.strokes[0]) < 6:
+    if not _is_simple_two(drawing):
         return drawing
     stroke = drawing.strokes[0]
     tall = float(np.ptp(stroke[:, 1]))
-    if stroke[0, 1] - stroke[:, 1].min() > 0.5 * tall or stroke[0, 0] > stroke[:, 0].mean():
-        return drawing
     steps = np.linalg.norm(np.diff(stroke, axis=0), axis=1).cumsum()
     ahead = stroke[1 + int(np.searchsorted(steps, 0.08 * tall).clip(0, len(steps) - 1))]
     along = (ahead - stroke[0]) / max(float(np.linalg.norm(ahead - stroke[0])), 1e-3)
@@ -157,6 +155,37 @@ def curled(drawing: Drawing, rng: np.random.Generator) -> Drawing:
     curl = stroke[0] - spoke + np.cos(turn) * spoke + np.sin(turn) * across
     strokes = (np.concatenate([curl, stroke]).astype(np.float32),)
     return Drawing("2", drawing.source, drawing.page, strokes)
+
+
+def looped(drawing: Drawing, rng: np.random.Generator) -> Drawing:
+    """A 2 whose bow begins low, at its own stem, so that it is nearly closed; often narrow.
+
+    Other drawings, and a 2 that is not one stroke from its top left, come back as they are.
+    """
+    if not _is_simple_two(drawing):
+        return drawing
+    stroke = drawing.strokes[0] * np.float32([rng.uniform(0.65, 1.0), 1.0])
+    tall = float(np.ptp(stroke[:, 1]))
+    below = np.flatnonzero(stroke[:, 1] > stroke[:, 1].min() + 0.5 * tall)
+    bow = stroke[: max(2, int(below[0]))]
+    centre, half = (bow.min(0) + bow.max(0)) / 2, np.maximum(np.ptp(bow, axis=0) / 2, 1e-3)
+    spoke = (stroke[0] - centre) / half
+    # The bow turns clockwise; what leads into it goes on from its start the other way round.
+    back = np.linspace(np.deg2rad(rng.uniform(50, 190)), 0, 16)[:-1, None]
+    inwards = 1 - (1 - rng.uniform(0.45, 1.0)) * back / back[0]
+    turned = np.cos(back) * spoke + np.sin(back) * [spoke[1], -spoke[0]]
+    lead = centre + turned * inwards * half * [1.0, rng.uniform(0.9, 1.3)]
+    strokes = (np.concatenate([lead, stroke]).astype(np.float32),)
+    return Drawing("2", drawing.source, drawing.page, strokes)
+
+
+def _is_simple_two(drawing: Drawing) -> bool:
+    """Whether a drawing is a 2 of one stroke that begins at its top left."""
+    if drawing.label != "2" or len(drawing.strokes) != 1 or len(drawing.strokes[0]) < 6:
+        return False
+    stroke = drawing.strokes[0]
+    deep = stroke[0, 1] - stroke[:, 1].min() > 0.5 * float(np.ptp(stroke[:, 1]))
+    return not deep and stroke[0, 0] <= stroke[:, 0].mean()
 
 
 def stepped(drawing: Drawing, rng: np.random.Generator) -> Drawing:
