@@ -133,6 +133,16 @@ def test_sideways_picture_is_turned_until_it_is_read():
     assert ">27</div>" in answer(page)
 
 
+def test_folded_pictures_say_whether_they_are_read_refused_or_empty():
+    blank = np.full((90, 90), 255, np.uint8)
+    dash = cv2.line(blank.copy(), (10, 45), (80, 45), 0, 6)
+    page = uploaded(*((f"{name}.png", png(ink)) for name, ink in (("no", blank), ("it", dash))))
+    labels = [folded.label for folded in page.expander if ".png" in folded.label]
+    assert labels[0] == "no.png: no digits found"
+    assert labels[1].startswith("it.png: ")
+    assert labels[1].endswith("?")
+
+
 def test_unreadable_upload_says_why_and_the_others_are_read():
     good = png(photographed(row("18")))
     page = uploaded(("good.png", good), ("bad.png", b"no picture at all"))

@@ -18,6 +18,7 @@ from digitlab.synthesis import (
     footed,
     linked,
     load_drawings,
+    looped,
     photograph,
     plain,
     render,
@@ -265,10 +266,28 @@ def test_curl_leads_into_a_two_and_turns_as_its_bow_does(rng):
         assert np.ptp(curl, 0).max() < 45
 
 
-def test_two_that_begins_elsewhere_is_not_curled(rng):
+def test_looped_two_begins_below_its_bow_and_goes_on_as_it_was_written(rng):
+    turn = np.deg2rad(np.linspace(200, 380, 24))[:, None]
+    bow = np.concatenate([np.cos(turn), np.sin(turn)], 1) * 30 + [0, 30]
+    two = np.concatenate([bow, [[-30, 100], [30, 100]]]).astype(np.float32)
+    drawing = Drawing("2", "site", "page", (two,))
+    for _ in range(20):
+        (stroke,) = looped(drawing, rng).strokes
+        lead, rest = stroke[: -len(two)], stroke[-len(two) :]
+        assert np.array_equal(rest[:, 1], two[:, 1])
+        assert 0.6 < np.ptp(rest[:, 0]) / np.ptp(two[:, 0]) <= 1
+        assert lead[:, 1].max() > rest[0, 1] + 5  # under the start of the bow
+        assert lead[:, 1].max() < 0.8 * two[:, 1].max()
+        steps = np.diff(lead.astype(float), axis=0)
+        turns = steps[:-1, 0] * steps[1:, 1] - steps[:-1, 1] * steps[1:, 0]
+        assert (turns > 0).all()  # clockwise, as y grows downwards
+
+
+def test_two_that_begins_elsewhere_is_neither_curled_nor_looped(rng):
     upwards = np.stack([np.linspace(0, 30, 10), np.linspace(100, 0, 10)], 1).astype(np.float32)
     drawing = Drawing("2", "site", "page", (upwards,))
     assert curled(drawing, rng) is drawing
+    assert looped(drawing, rng) is drawing
 
 
 def test_plain_seven_has_two_straight_lines_and_a_plain_one_has_one(rng):
@@ -299,7 +318,7 @@ def test_four_of_one_stroke_keeps_its_stem(rng):
     assert stepped(four, rng) is four
 
 
-@pytest.mark.parametrize("change", [slashed, crossed, barred, stepped, curled, plain])
+@pytest.mark.parametrize("change", [slashed, crossed, barred, stepped, curled, looped, plain])
 def test_other_digits_are_left_as_they_are(change, rng):
     drawing = Drawing("3", "site", "page", (np.ones((5, 2), np.float32),))
     assert change(drawing, rng) is drawing

@@ -12,7 +12,7 @@ from digitlab.errors import ImageError
 from digitlab.overlay import draw_boxes, thumbnail
 from digitlab.preprocess import Box, Step
 from digitlab.recognizer import Digit, Reading, Recognizer
-from digitlab.wording import is_sure
+from digitlab.wording import account, is_sure
 
 STEP_SIDE = 300  # pixels; a step is looked at small, and twelve megapixels would fill the memory
 
@@ -93,10 +93,11 @@ class Exhibit:
 
     @property
     def title(self) -> str:
-        """The name and the answer in one line."""
+        """The name and the answer in one line, with a question mark if it may be no number."""
         if self.error:
             return f"{self.name}: could not be read"
-        return f"{self.name}: {self.answer.text.replace(chr(10), ', ') or 'no digits found'}"
+        read = account(self.answer).headline if self.answer.digits else "no digits found"
+        return f"{self.name}: {read.replace(chr(10), ', ')}"
 
 
 def read_pictures(recognizer: Recognizer, pictures: list[Picture]) -> list[Exhibit]:
