@@ -153,7 +153,8 @@ def fit(
     ----------
     train, validation : examples; validation only measures, nothing is learnt from it.
     folder : for history.json and the state to resume from.
-    start : a .keras file of the same architecture, whose weights to begin with.
+    start : a .keras file of the same architecture, or of one without its dense part, whose
+        weights to begin with.
     watch : gets the share done after each batch; may raise to stop.
     follow : gets each epoch's row of the history.
     tell : gets one line an epoch.
@@ -165,15 +166,15 @@ def fit(
 
     Raises
     ------
-    ValueError if `settings.kept` is not 0 but there is no start.
+    ValueError if `settings.kept` is not 0 but there is no start; ModelError if the start is of
+    another architecture.
     """
-    first = _first_weights(start, settings)
+    _check_kept(start, settings)
     folder.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(settings.seed)
     batches = Batches(train, settings)
     network = networks.build(settings.architecture, dtype=settings.precision)
-    if first is not None:
-        network.set_weights(first)
+    first = _begin(network, start)
     trainee = keras.Model(network.input, network.output["logits"])
     trainee.compile(
         _optimizer(settings, len(batches)),
@@ -188,11 +189,17 @@ def fit(
     return final
 
 
-def _first_weights(start: Path | None, settings: Settings) -> list[np.ndarray] | None:
-    """The weights to begin with, or None. Raises ValueError if some are to be kept of none."""
+def _check_kept(start: Path | None, settings: Settings) -> None:
+    """Raises ValueError if some weights are to be kept of none."""
     if settings.kept and start is None:
         raise ValueError("without a start there are no weights to keep")
-    return None if start is None else load(start).get_weights()
+
+
+def _begin(network: keras.Model, start: Path | None) -> list[np.ndarray]:
+    """Give a network the weights in a file, if any; the weights that it begins with."""
+    if start is not None:
+        networks.take_over(network, load(start))
+    return network.get_weights()
 
 
 def _with_kept(network: keras.Model, first, settings: Settings) -> list[np.ndarray]:
@@ -315,13 +322,12 @@ def fit_binarizer(
     -------
     As `fit` does; it raises the same.
     """
-    first = _first_weights(start, settings)
+    _check_kept(start, settings)
     folder.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(settings.seed)
     batches = Windows(*train, settings)
     network = networks.binarizer(train[0].shape[1], dtype=settings.precision)
-    if first is not None:
-        network.set_weights(first)
+    first = _begin(network, start)
     trainee = keras.Model(network.input, network.output["ink"])
     loss = keras.losses.BinaryCrossentropy(from_logits=True)
     trainee.compile(_optimizer(settings, len(batches)), loss, metrics=[overlap])
