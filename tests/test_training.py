@@ -108,42 +108,6 @@ def test_share_of_the_weights_it_began_with_is_kept(training, tmp_path):
         assert np.allclose(mixed, 0.25 * before + 0.75 * after, atol=1e-5)
 
 
-def test_dense_part_changes_nothing_until_it_is_trained(training, tmp_path):
-    settings = training.Settings(epochs=1, batch=50)
-    first = training.fit(mnist(50), mnist(50), settings, tmp_path / "first")
-    first.save(tmp_path / "first.keras")
-    settings = replace(settings, architecture="compact_dense", learning_rate=0.0, weight_decay=0.0)
-    still = replace(settings, averaging=0.0)
-    given = mnist(50), mnist(50), still, tmp_path / "dense"
-    dense = training.fit(*given, start=tmp_path / "first.keras")
-    assert first.count_params() < dense.count_params() <= 500_000
-    assert {layer.name for layer in dense.layers} >= {"embedding", "logits"}
-    kernels = [n.get_layer("logits").get_weights()[0] for n in (first, dense)]
-    assert np.allclose(*kernels, atol=1e-6)
-    last = dense.get_layer("dense_last").get_weights()
-    assert not any(weights.any() for weights in last)
-    given = mnist(50), mnist(50), training.Settings(epochs=1, batch=50), tmp_path / "back"
-    dense.save(tmp_path / "dense.keras")
-    with pytest.raises(ModelError, match="another architecture"):
-        training.fit(*given, start=tmp_path / "dense.keras")
-
-
-def test_network_with_a_dense_part_goes_on_where_another_begins(training, tmp_path, rng):
-    from digitlab import networks
-
-    networks.keras.utils.set_random_seed(3)
-    small, large = networks.build("compact"), networks.build("compact_dense")
-    networks.take_over(large, small)
-    ink = rng.random((4, 28, 28, 1)).astype(np.float32)
-    for name in ("logits", "embedding"):
-        assert np.allclose(small(ink)[name], large(ink)[name], atol=1e-5)
-    again = networks.build("compact_dense")
-    large.get_layer("dense_last").set_weights([np.ones((96, 128)), np.zeros(128)])
-    networks.take_over(again, large)
-    assert np.allclose(again(ink)["logits"], large(ink)["logits"], atol=1e-5)
-    assert not np.allclose(again(ink)["logits"], small(ink)["logits"], atol=1e-2)
-
-
 def test_nothing_can_be_kept_where_nothing_was(training, tmp_path):
     with pytest.raises(ValueError, match="no weights"):
         training.fit(mnist(50), mnist(50), training.Settings(kept=0.5), tmp_path)

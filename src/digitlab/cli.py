@@ -24,7 +24,6 @@ PAGES = 14_000  # that the ink's training makes unless told
 AT_ONCE = 4  # files handed to a process together
 MOST_PROCESSES = 8
 PICTURES = 20_000  # drawings, and as many photographs, that training makes unless told
-ARCHITECTURES = ("compact", "compact_dense")  # of `networks`, which is heavy to import
 DECIMALS = 6  # of a probability in JSON
 
 _INTERRUPTED = 130  # exit status after Ctrl-C, as shells have it
@@ -149,11 +148,6 @@ def _add_train(commands) -> None:
         "command is given again.",
     )
     _add_training(command, drawings_needed=False)
-    command.add_argument(
-        "--architecture",
-        choices=ARCHITECTURES,
-        help=f"the network's ({ARCHITECTURES[0]}); a start may be one without its dense part",
-    )
     command.add_argument(
         "--calm",
         type=_share,
@@ -461,7 +455,7 @@ def _train_ink(arguments: argparse.Namespace) -> int:
 
 def _chosen(arguments: argparse.Namespace) -> dict:
     """The settings of a training that were given."""
-    names = ("architecture", "epochs", "seed", "precision", "learning_rate", "made", "calm", "kept")
+    names = ("epochs", "seed", "precision", "learning_rate", "made", "calm", "kept")
     given = {name: getattr(arguments, name, None) for name in names}
     return {name: value for name, value in given.items() if value is not None}
 

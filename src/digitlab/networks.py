@@ -1,11 +1,7 @@
 """The Keras architectures, by name. Imported by training and export alone (TensorFlow is heavy)."""
 
-from functools import partial
-
 import keras
 from keras import layers
-
-from digitlab.errors import ModelError
 
 CLASSES = 11
 """Ten digits and, last, "not a digit"."""
@@ -20,22 +16,11 @@ def _convolution(x, filters: int, dtype):
     return layers.Activation("relu", dtype=dtype)(x)
 
 
-DENSE = "dense_"
-"""What the names of the layers begin with that "compact_dense" has and "compact" lacks."""
-
-
-def compact(
-    widths: tuple[int, int, int] = (32, 64, 128),
-    dropout: float = 0.2,
-    dtype="float32",
-    dense: int = 0,
-):
-    """Three pairs of 3x3 convolutions at 28, 14 and 7 pixels.
+def compact(widths: tuple[int, int, int] = (32, 64, 128), dropout: float = 0.2, dtype="float32"):
+    """The shipped network: three pairs of 3x3 convolutions at 28, 14 and 7 pixels.
 
     The last maps are weighed place by place (global depthwise convolution, Chen et al. 2018,
-    MobileFaceNets) instead of averaged, since for a digit it matters where a stroke is. With
-    `dense`, what lies where in different maps is weighed together, too: that adds more than half
-    of the parameters and less than a tenth of the time.
+    MobileFaceNets) instead of averaged, since for a digit it matters where a stroke is.
 
     Parameters
     ----------
@@ -43,9 +28,6 @@ def compact(
     dropout : share of the embedding dropped in training.
     dtype : Keras dtype policy of the hidden layers; "mixed_bfloat16" trains about twice as
         fast on processors that have bfloat16 instructions.
-    dense : units of a dense layer that sees all of the last maps, squeezed into fewer; 0 for none.
-        What it adds to the embedding is nothing at first, so that a trained network which lacks
-        it can be given one (`take_over`).
 
     Returns
     -------
@@ -58,48 +40,12 @@ def compact(
         if stage:
             x = layers.MaxPooling2D(dtype=dtype)(x)
         x = _convolution(_convolution(x, width, dtype), width, dtype)
-    maps = x
-    x = layers.DepthwiseConv2D(7, use_bias=False, dtype=dtype)(maps)
+    x = layers.DepthwiseConv2D(7, use_bias=False, dtype=dtype)(x)
     x = layers.BatchNormalization(dtype=dtype)(x)
-    embedding = layers.Flatten(name="weighed" if dense else "embedding", dtype="float32")(x)
-    if dense:
-        more = _looked_at_together(maps, dense, widths[2], dropout, dtype)
-        embedding = layers.Add(name="embedding", dtype="float32")([embedding, more])
+    embedding = layers.Flatten(name="embedding", dtype="float32")(x)
     x = layers.Dropout(dropout, dtype="float32")(embedding)
     logits = layers.Dense(CLASSES, name="logits", dtype="float32")(x)
     return keras.Model(ink, {"logits": logits, "embedding": embedding}, name="compact")
-
-
-def _looked_at_together(maps, units: int, width: int, dropout: float, dtype):
-    """What a dense layer makes of all maps at once, (n, width); nothing before it is trained."""
-    x = layers.Conv2D(width // 4, 1, use_bias=False, dtype=dtype, name=f"{DENSE}squeeze")(maps)
-    x = layers.BatchNormalization(dtype=dtype, name=f"{DENSE}squeeze_norm")(x)
-    x = layers.Flatten(dtype=dtype)(layers.Activation("relu", dtype=dtype)(x))
-    x = layers.Dense(units, use_bias=False, dtype=dtype, name=f"{DENSE}units")(x)
-    x = layers.BatchNormalization(dtype=dtype, name=f"{DENSE}units_norm")(x)
-    x = layers.Dropout(dropout, dtype=dtype)(layers.Activation("relu", dtype=dtype)(x))
-    last = {"kernel_initializer": "zeros", "dtype": "float32", "name": f"{DENSE}last"}
-    return layers.Dense(width, **last)(x)
-
-
-def take_over(network: keras.Model, other: keras.Model) -> None:
-    """Give a network the weights of another of the same kind; a dense part that only it has stays.
-
-    Raises
-    ------
-    ModelError if the other is of another kind.
-    """
-    theirs = [layer for layer in other.layers if layer.weights]
-    own = [layer for layer in network.layers if layer.weights]
-    if len(own) > len(theirs):
-        own = [layer for layer in own if not layer.name.startswith(DENSE)]
-    shapes = [
-        [[weight.shape for weight in layer.weights] for layer in part] for part in (own, theirs)
-    ]
-    if shapes[0] != shapes[1]:
-        raise ModelError("The network to begin with is of another architecture.")
-    for layer, known in zip(own, theirs, strict=True):
-        layer.set_weights(known.get_weights())
 
 
 def _separable(x, filters: int, dilation: int, dtype):
@@ -147,7 +93,7 @@ def binarizer(side: int = 128, widths: tuple[int, int, int] = (16, 32, 64), dtyp
     return keras.Model(page, {"ink": ink}, name="binarizer")
 
 
-ARCHITECTURES = {"compact": compact, "compact_dense": partial(compact, dense=96)}
+ARCHITECTURES = {"compact": compact}
 
 
 def build(name: str, **options):

@@ -350,8 +350,6 @@ def _training_command(verb: str, amount: str, settings: dict, usual) -> list[str
         f"{amount} --epochs {settings['epochs']}",
         f"--seed {settings['seed']} --precision {settings['precision']}",
     ]
-    if settings["architecture"] != usual.architecture:
-        lines.append(f"--architecture {settings['architecture']}")
     if settings["learning_rate"] != usual.learning_rate:
         lines.append(f"--learning-rate {settings['learning_rate']}")
     lines += [

@@ -153,8 +153,7 @@ def fit(
     ----------
     train, validation : examples; validation only measures, nothing is learnt from it.
     folder : for history.json and the state to resume from.
-    start : a .keras file of the same architecture, or of one without its dense part, whose
-        weights to begin with.
+    start : a .keras file of the same architecture, whose weights to begin with.
     watch : gets the share done after each batch; may raise to stop.
     follow : gets each epoch's row of the history.
     tell : gets one line an epoch.
@@ -166,15 +165,15 @@ def fit(
 
     Raises
     ------
-    ValueError if `settings.kept` is not 0 but there is no start; ModelError if the start is of
-    another architecture.
+    ValueError if `settings.kept` is not 0 but there is no start.
     """
-    _check_kept(start, settings)
+    first = _first_weights(start, settings)
     folder.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(settings.seed)
     batches = Batches(train, settings)
     network = networks.build(settings.architecture, dtype=settings.precision)
-    first = _begin(network, start)
+    if first is not None:
+        network.set_weights(first)
     trainee = keras.Model(network.input, network.output["logits"])
     trainee.compile(
         _optimizer(settings, len(batches)),
@@ -189,17 +188,11 @@ def fit(
     return final
 
 
-def _check_kept(start: Path | None, settings: Settings) -> None:
-    """Raises ValueError if some weights are to be kept of none."""
+def _first_weights(start: Path | None, settings: Settings) -> list[np.ndarray] | None:
+    """The weights to begin with, or None. Raises ValueError if some are to be kept of none."""
     if settings.kept and start is None:
         raise ValueError("without a start there are no weights to keep")
-
-
-def _begin(network: keras.Model, start: Path | None) -> list[np.ndarray]:
-    """Give a network the weights in a file, if any; the weights that it begins with."""
-    if start is not None:
-        networks.take_over(network, load(start))
-    return network.get_weights()
+    return None if start is None else load(start).get_weights()
 
 
 def _with_kept(network: keras.Model, first, settings: Settings) -> list[np.ndarray]:
@@ -322,12 +315,13 @@ def fit_binarizer(
     -------
     As `fit` does; it raises the same.
     """
-    _check_kept(start, settings)
+    first = _first_weights(start, settings)
     folder.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(settings.seed)
     batches = Windows(*train, settings)
     network = networks.binarizer(train[0].shape[1], dtype=settings.precision)
-    first = _begin(network, start)
+    if first is not None:
+        network.set_weights(first)
     trainee = keras.Model(network.input, network.output["ink"])
     loss = keras.losses.BinaryCrossentropy(from_logits=True)
     trainee.compile(_optimizer(settings, len(batches)), loss, metrics=[overlap])
