@@ -35,13 +35,6 @@ def test_pieces_that_look_like_one_digit_together_are_joined():
     assert read(found, [0.3, 0.95, 0.4]) == [1]
 
 
-def test_bent_candidate_is_taken_only_if_it_is_believed_clearly_more():
-    found = row(2, (0, 1), (0, 1), (1, 2), (1, 2))
-    bent = tuple(replace(c, bent=i % 2 == 1) for i, c in enumerate(found.candidates))
-    found = replace(found, candidates=bent)
-    assert read(found, [0.4, 0.9, 0.8, 0.85]) == [1, 2]
-
-
 def test_fewer_digits_are_no_advantage_in_themselves():
     found = row(2, (0, 1), (0, 2), (1, 2))
     assert read(found, [0.9, 0.85, 0.9]) == [0, 2]  # although 0.9 * 0.9 < 0.85

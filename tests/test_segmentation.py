@@ -191,42 +191,6 @@ def test_cut_pieces_hold_all_the_ink_once(text):
     assert sum(areas) == mask.sum()
 
 
-def test_bent_cuts_part_what_a_straight_cut_damages():
-    mask = np.zeros((100, 150), np.uint8)
-    for row in range(100):
-        bulge = round(30 * np.sin(np.pi * row / 99))
-        mask[row, 30 + bulge : 42 + bulge] = mask[row, 66 + bulge : 78 + bulge] = 1
-    mask[48:52, 70:100] = 1
-    segmentation = segment(mask)
-    (line,) = segmentation.lines
-    assert segmentation.bent is not None
-    assert np.array_equal(segmentation.bent > 0, mask > 0)
-    found = []
-    for span in line.spans:
-        piece, straight = segmentation.mask(line, span)
-        bent = segmentation.bent_mask(piece, straight, line.height)
-        if bent is not None:
-            piece, ink = bent
-            assert ink.shape == (piece.height, piece.width)
-            assert ink.any(0)[[0, -1]].all()
-            assert ink.any(1)[[0, -1]].all()
-            found.append((span, int(ink.sum())))
-    half = mask.sum() / 2
-    first = [area for (start, _), area in found if start == 0]
-    assert min(abs(area - half) for area in first) < 0.06 * half
-
-
-def test_bent_cuts_that_run_as_the_straight_ones_do_are_no_other_candidate():
-    mask = np.zeros((100, 130), np.uint8)
-    mask[:, 20:30] = mask[:, 100:110] = 1
-    mask[48:52, 20:110] = 1
-    segmentation = segment(mask)
-    (line,) = segmentation.lines
-    assert len(line.pieces) > 1
-    for span in line.spans:
-        assert segmentation.bent_mask(*segmentation.mask(line, span), line.height) is None
-
-
 def test_every_piece_can_be_a_digit_and_no_span_is_too_long():
     (line,) = segment(row_of("1112345", gap=0.12)).lines
     assert {(i, i + 1) for i in range(len(line.pieces))} <= set(line.spans)

@@ -9,7 +9,6 @@ SHORT = 0.7  # of the usual height; what is lower is less and less likely a digi
 SKIP = 0.02  # how readily a piece is taken for no digit and left out of the path
 LEFT_OVER = 0.3  # likewise at the edge of a picture cut out around one digit
 NARROW = 0.3  # of its height: a stroke at such an edge is rather left over than a 1
-BENT = float(__import__("os").environ.get("BENT", "0.7"))
 STUB = 0.25  # share of its belief that such a stroke keeps
 
 
@@ -37,12 +36,11 @@ def best_path(row: Row, belief: np.ndarray, junk: np.ndarray) -> list[int]:
         if start in row.shared and score[start + 1] > score[start]:
             start += 1
         short = min(1.0, candidate.glyph.box[3] / (SHORT * row.height))
-        believed = belief[index] * short**2 * (BENT if candidate.bent else 1.0)
-        options = [(believed, index)]
+        options = [(belief[index] * short**2, index)]
         stub = candidate.at_edge and inner and not row.tight and _is_narrow(candidate)
         if stub:
-            options = [(STUB * believed, index), (LEFT_OVER, None)]
-        elif candidate.last == candidate.first + 1 and not candidate.bent:
+            options = [(STUB * belief[index] * short**2, index), (LEFT_OVER, None)]
+        elif candidate.last == candidate.first + 1:
             readily = LEFT_OVER if candidate.at_edge else SKIP
             options.append((readily * junk[index], None))
         for probability, choice in options:

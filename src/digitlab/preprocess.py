@@ -40,8 +40,7 @@ class Candidate:
     """A run of pieces, first to last (exclusive), that may be one digit.
 
     `cut` names the connected parts of the ink that it is only a part of; `at_edge` says that it
-    runs out of a picture of about one digit, so that it may be left over from a neighbour; `bent`,
-    that it is parted from its neighbours by bent cuts, where another one is by straight cuts.
+    runs out of a picture of about one digit, so that it may be left over from a neighbour.
     """
 
     first: int
@@ -49,7 +48,6 @@ class Candidate:
     glyph: Glyph
     cut: frozenset[int] = frozenset()
     at_edge: bool = False
-    bent: bool = False
 
 
 @dataclass(frozen=True)
@@ -134,14 +132,12 @@ def _row(paper: Paper, segmentation: Segmentation, line: TextLine, limits) -> Ro
     candidates = []
     cropped = paper.mask.shape[1] < ONE_DIGIT * line.height
     for span in line.spans:
-        straight = segmentation.mask(line, span)
-        bent = segmentation.bent_mask(*straight, line.height)
-        for piece, mask in (straight, bent) if bent else (straight,):
-            ink = paper.ink[piece.top : piece.bottom, piece.left : piece.right]
-            box = _box(piece, paper.scale, limits)
-            at_edge = cropped and (piece.left <= 1 or piece.right >= paper.mask.shape[1] - 1)
-            glyph, is_bent = Glyph(box, to_frame(ink, mask)), mask is not straight[1]
-            candidates.append(Candidate(*span, glyph, piece.cut, at_edge, is_bent))
+        piece, mask = segmentation.mask(line, span)
+        ink = paper.ink[piece.top : piece.bottom, piece.left : piece.right]
+        box = _box(piece, paper.scale, limits)
+        at_edge = cropped and (piece.left <= 1 or piece.right >= paper.mask.shape[1] - 1)
+        glyph = Glyph(box, to_frame(ink, mask))
+        candidates.append(Candidate(*span, glyph, piece.cut, at_edge))
     shared = frozenset(i for i, piece in enumerate(line.pieces) if piece.shared)
     margin = 1 + round(MARGIN * paper.mask.shape[0])
     tight = bool(paper.mask[:margin].any() and paper.mask[-margin:].any())

@@ -376,8 +376,8 @@ def _skipped(row: Row, path: list[int]) -> list[Candidate]:
     """
     chosen = [row.candidates[index] for index in path]
     covered = {piece for c in chosen for piece in range(c.first, c.last)}
-    straight = [c for c in row.candidates if not c.bent and not c.at_edge]
-    return [c for c in straight if c.last == c.first + 1 and c.first not in covered]
+    single = [c for c in row.candidates if c.last == c.first + 1 and not c.at_edge]
+    return [c for c in single if c.first not in covered]
 
 
 def _stand_or_fall(row: Row, path: list[int], digits: list[Digit]) -> list[Digit]:

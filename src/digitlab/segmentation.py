@@ -7,14 +7,13 @@ using a space displacement neural network", and Casey and Lecolinet (1996).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import cv2
 import numpy as np
 
 from digitlab.loops import Joints, Wall, find_joints
-from digitlab.seams import REACH, behind_seams
 
 MOST_PIECES = 400  # more is texture, not writing
 MOST_JOINED = 5  # pieces in one digit
@@ -30,7 +29,6 @@ APART = 0.2  # of the line's height: two cuts at thin places are no nearer to ea
 BESIDE = 0.1  # likewise, two cuts beside loops
 LOOP = 0.3  # of the line's height: narrower or lower is no zero, however small it is written
 SMALL = 0.42  # of the line's height: lower is a dot, a comma, a dash or part of a digit
-ALIKE = 0.04  # of a candidate's ink: bent cuts that change less of it make no other candidate
 
 
 @dataclass
@@ -86,14 +84,12 @@ class Segmentation:
 
     `whole` is all of the writing as one piece, where the lines may be what is left of one digit.
     `marks` are the dots, dashes and other parts of the ink, dirt excepted, that no line holds.
-    `bent` is `labels` where the cuts follow the path of least ink; None if nothing is cut.
     """
 
     labels: np.ndarray
     lines: list[TextLine]
     whole: "Segmentation | None" = None
     marks: list[Piece] = field(default_factory=list)
-    bent: np.ndarray | None = None
 
     def mask(self, line: TextLine, span: tuple[int, int]) -> tuple[Piece, np.ndarray]:
         """The joined piece of `span` and its mask (h, w) bool within the piece's box."""
@@ -104,29 +100,6 @@ class Segmentation:
         if len(piece.labels) == 1:
             return piece, view == piece.labels[0]
         return piece, np.isin(view, piece.labels)
-
-    def bent_mask(
-        self, piece: Piece, mask: np.ndarray, height: float
-    ) -> tuple[Piece, np.ndarray] | None:
-        """The same piece as `mask` gave with bent cuts, and its mask; None if they are alike.
-
-        `height` is that of the line's digits.
-        """
-        if self.bent is None or not piece.cut:
-            return None
-        slack = round(height * REACH) + 1
-        top, left = max(0, piece.top - slack), max(0, piece.left - slack)
-        around = np.s_[top : piece.bottom + slack, left : piece.right + slack]
-        bent = np.isin(self.bent[around], piece.labels)
-        straight = np.zeros_like(bent)
-        y, x = piece.top - top, piece.left - left
-        straight[y : y + piece.height, x : x + piece.width] = mask
-        if not bent.any() or np.count_nonzero(bent ^ straight) <= ALIKE * np.count_nonzero(mask):
-            return None
-        x, y, w, h = cv2.boundingRect(bent.astype(np.uint8))
-        left, top = left + x, top + y
-        other = replace(piece, left=left, top=top, right=left + w, bottom=top + h)
-        return other, bent[y : y + h, x : x + w]
 
 
 def segment(mask: np.ndarray, whole: bool = False) -> Segmentation:
@@ -470,20 +443,8 @@ def _cut(segmentation: Segmentation, piece: Piece, height: float, slant: float) 
     places = _cut_places(along, rows, height, joints)
     if not places and not joints.walls:
         return [piece]
-    straight = np.searchsorted(places, along, side="right")
-    part, shared = _parts(along, places, joints.walls, straight)
-    if places:
-        behind = behind_seams(along, rows, places, height)
-        bent, _ = _parts(along, places, joints.walls, behind)
-        _mark_bent(segmentation, rows, columns, bent)
+    part, shared = _parts(along, places, joints.walls)
     return _apply_cuts(segmentation, piece, rows, columns, along, part, shared)
-
-
-def _mark_bent(segmentation: Segmentation, rows, columns, part: np.ndarray) -> None:
-    """Label pixels in `bent` by the part, (n,) int, as `_apply_cuts` labels straight parts next."""
-    if segmentation.bent is None:
-        segmentation.bent = segmentation.labels.copy()
-    segmentation.bent[rows, columns] = int(segmentation.labels.max()) + 1 + part
 
 
 def _cut_places(along: np.ndarray, rows: np.ndarray, height: float, joints: Joints) -> list[int]:
@@ -520,16 +481,13 @@ def _is_clear(place: int, others: list[int], least: float) -> bool:
     return all(abs(place - other) >= least for other in others)
 
 
-def _parts(
-    along: np.ndarray, places: list[int], walls: tuple[Wall, ...], behind: np.ndarray
-) -> tuple[np.ndarray, list[int]]:
+def _parts(along: np.ndarray, places: list[int], walls: tuple[Wall, ...]) -> tuple:
     """Of each pixel, behind how many cuts it lies, (n,) int; and which of the parts are shared.
 
-    `behind` tells it for the cuts at `places`, (n,) int, walls apart. A wall counts for two cuts,
-    with a shared part between them. It parts what is near it, up to the next cut, by the loop that
-    a pixel belongs to.
+    A wall counts for two cuts, with a shared part between them. It parts what is near it, up to
+    the next cut, by the loop that a pixel belongs to.
     """
-    part = behind.copy()
+    part = np.searchsorted(places, along, side="right")
     cuts = sorted([*places, *(wall.middle for wall in walls)])
     shared = []
     for number, wall in enumerate(walls):
