@@ -90,9 +90,12 @@ class Preparation:
         return tuple(c.glyph for row in self.rows for c in row.candidates)
 
     def ink_in(self, box: Box) -> np.ndarray:
-        """The mask of all ink in a box of the picture, (h, w) uint8 0 or 1, in working pixels."""
+        """The mask of all ink in a box of the picture, (h, w) uint8 0 or 1, in working pixels.
+
+        Circles around digits are left out.
+        """
         left, top, right, bottom = _working_box(box, self.paper.scale)
-        return self.paper.mask[top:bottom, left:right]
+        return (self.segmentation.labels[top:bottom, left:right] > 0).astype(np.uint8)
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:
@@ -175,9 +178,12 @@ def _steps(paper: Paper, segmentation: Segmentation) -> tuple[Step, ...]:
         Step("Even light", light, f"{evened}."),
         Step("Polarity", paper.even, f"This is {ground}; from here on it is dark on white."),
         Step("Ink", 255 * (1 - paper.mask), f"Writing, told {told}."),
-        Step("Specks removed", kept, "Dirt, dots, dashes and what the edge cut off are left out."),
+        Step("Specks removed", kept, f"Dirt, dots, dashes, {_OTHERS} are left out."),
         Step("Pieces", coloured, f"{found}; each digit is one of them, or several joined."),
     )
+
+
+_OTHERS = "circles around digits and what the edge cut off"
 
 
 def _coloured(segmentation: Segmentation) -> np.ndarray:

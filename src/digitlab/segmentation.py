@@ -13,6 +13,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
+from digitlab.circles import circles
 from digitlab.loops import Joints, Wall, find_joints
 
 MOST_PIECES = 400  # more is texture, not writing
@@ -182,6 +183,7 @@ def _connected(mask: np.ndarray) -> tuple[np.ndarray, list[Piece], list[Piece]]:
     if count == 1:
         return labels, [], []
     order = np.argsort(-stats[1:, cv2.CC_STAT_AREA])[:MOST_PIECES] + 1
+    order = _without_circles(labels, order, stats)
     tallest = int(stats[order, cv2.CC_STAT_HEIGHT].max())
     pieces, specks = [], []
     for label in order:
@@ -192,6 +194,17 @@ def _connected(mask: np.ndarray) -> tuple[np.ndarray, list[Piece], list[Piece]]:
         (specks if max(w, h) < SPECK * tallest else pieces).append(piece)
     whole = [piece for piece in pieces if not _cut_through(piece, labels, tallest)]
     return labels, whole or pieces, specks
+
+
+def _without_circles(labels: np.ndarray, order: np.ndarray, stats: np.ndarray) -> np.ndarray:
+    """The parts in `order` but for circles around others, which are taken out of `labels`."""
+    boxes = stats[order, :4].copy()
+    boxes[:, 2:] += boxes[:, :2]
+    found = circles(labels, order, boxes)
+    for number, (left, top, right, bottom) in zip(order[found], boxes[found], strict=True):
+        view = labels[top:bottom, left:right]
+        view[view == number] = 0
+    return order[~found]
 
 
 def _cut_off(piece: Piece, shape: tuple[int, int], tallest: int) -> bool:
