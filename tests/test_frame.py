@@ -112,6 +112,13 @@ def test_odd_shapes_give_a_frame(shape):
     assert frame.max() > 0
 
 
+@pytest.mark.parametrize("pitch", [20, 40, 72])
+def test_long_fine_lines_give_a_frame(pitch):
+    rows, columns = np.mgrid[:600, :670]
+    mask = (columns * 0.866 + rows * 0.5) % pitch < 4
+    assert to_frame(mask.astype(np.float32), mask).max() == 255
+
+
 def test_only_the_pixels_of_the_mask_are_seen():
     ink = centred(written("1", 100, 10), 200)
     neighbour = ink.copy()

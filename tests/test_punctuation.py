@@ -7,6 +7,7 @@ import pytest
 from digitlab.punctuation import (
     are_uneven,
     around,
+    goes_on,
     has_dot,
     is_colon,
     is_foot,
@@ -103,3 +104,37 @@ def test_ring_closes_around_paper(filled):
     cv2.circle(mask, (10, 10), 9, 1, -1 if filled else 2)
     assert is_ring(mask) != filled
     assert not is_ring(mask[:10])
+
+
+def darkness(*lines) -> np.ndarray:
+    """Grey lines 9 pixels thick, each from x, y to x, y, on white."""
+    page = np.full((200, 200), 255, np.uint8)
+    for start, end in lines:
+        cv2.line(page, start, end, 60, 9)
+    return page
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (((100, 0), (100, 199)), True),
+        (((60, 0), (140, 199)), True),  # aslant
+        (((100, 70), (100, 130)), False),  # the stroke itself
+        (((100, 70), (100, 199)), False),  # beyond one end only
+        (((100, 20), (100, 180)), True),
+        (((100, 58), (100, 142)), False),  # hardly beyond
+        (((0, 100), (199, 100)), False),  # across it
+    ],
+)
+def test_piece_of_a_longer_line_goes_on_beyond_both_its_ends(line, expected):
+    page = darkness(line, ((100, 72), (100, 128)) if line[0][0] != 60 else line)
+    left, top = 80, 70
+    ink = (page[70:131, 80:121] < 128).astype(np.uint8)
+    assert goes_on(page, left, top, ink) == expected
+
+
+def test_piece_at_the_side_of_the_picture_goes_on_if_its_other_end_does():
+    page = darkness(((50, 0), (50, 120)), ((150, 0), (150, 60)))
+    assert goes_on(page, 40, 0, (page[:60, 40:61] < 128).astype(np.uint8))
+    assert not goes_on(page, 140, 0, (page[:66, 140:161] < 128).astype(np.uint8))
+    assert not goes_on(page, 0, 0, np.zeros((20, 20), np.uint8))

@@ -22,6 +22,7 @@ from digitlab.recognizer import (
     RINGED,
     RUNNING,
     SHIPPED,
+    STRIPE,
     Calibration,
     Digit,
     Recognizer,
@@ -376,7 +377,38 @@ def stripes(pitch: int, thick: int, angle: int) -> np.ndarray:
 def test_strokes_that_run_out_are_no_ones(pitch, thick, angle):
     digits = champion().recognize(stripes(pitch, thick, angle)).digits
     assert not any(digit.accepted for digit in digits)
-    assert RUNNING in {digit.objection for digit in digits}
+    assert {RUNNING, STRIPE} & {digit.objection for digit in digits}
+
+
+@pytest.mark.parametrize(
+    ("pitch", "thick", "angle"), [(44, 8, 30), (56, 4, 30), (64, 6, 45), (64, 12, 45)]
+)
+def test_what_is_torn_from_photographed_stripes_is_no_one(pitch, thick, angle):
+    digits = champion().recognize(stripes(pitch, thick, angle)).digits
+    assert not any(digit.accepted for digit in digits)
+    assert STRIPE in {digit.objection for digit in digits}
+
+
+@pytest.mark.parametrize(("pitch", "thick"), [(40, 12), (40, 20), (44, 20)])
+def test_what_is_torn_from_drawn_stripes_is_no_one(pitch, thick):
+    columns = np.arange(800) + 10
+    drawn = np.tile(np.where(columns % pitch < thick, 200, 0), (600, 1)).astype(np.uint8)
+    for picture in (drawn, 255 - drawn):
+        digits = champion().recognize(picture).digits
+        assert not any(digit.accepted for digit in digits)
+        assert STRIPE in {digit.objection for digit in digits}
+
+
+@pytest.mark.parametrize("angle", [12, 20])
+def test_ones_in_a_column_are_no_stripes(angle):
+    ink = np.zeros((560, 300), np.uint8)
+    for top in (20, 155, 290, 425):
+        ink |= placed(written("1", 110, 10), ink.shape, 130, top)
+    turn = cv2.getRotationMatrix2D((150, 280), angle, 1)
+    ink = cv2.warpAffine(ink, turn, (300, 560))
+    for picture in (on_white(ink), photographed(ink)):
+        digits = champion().recognize(picture).digits
+        assert [digit.label for digit in digits if digit.accepted] == [1, 1, 1, 1]
 
 
 @pytest.mark.parametrize("number", ["11", "111", "1111"])

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from digitlab.recognizer import DOTTED, RINGED, RUNNING, TORN, Digit
+from digitlab.recognizer import DOTTED, RINGED, RUNNING, STRIPE, TORN, Digit
 from digitlab.wording import account, doubtful, is_sure, ordinal, percent, place
 
 
@@ -86,7 +86,8 @@ def test_what_does_not_look_like_a_digit_is_not_said_to():
 
 @pytest.mark.parametrize("count", [1, 2])
 @pytest.mark.parametrize(
-    ("objection", "word"), [(DOTTED, "mark"), (RINGED, "high"), (RUNNING, "paper"), (TORN, "space")]
+    ("objection", "word"),
+    [(DOTTED, "mark"), (RINGED, "high"), (RUNNING, "paper"), (STRIPE, "line"), (TORN, "space")],
 )
 def test_advice_meets_the_objection(objection, word, count):
     refused = replace(digit(accepted=False), objection=objection)

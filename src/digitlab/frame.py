@@ -81,7 +81,9 @@ def _normalise_stroke(soft: np.ndarray, hard: np.ndarray) -> np.ndarray:
         return cv2.dilate(np.maximum(soft, hard), _disc(radius))
     if width > THICK:
         radius = max(1, round((width - THICK) * FINE / 2))
-        return cv2.erode(np.maximum(soft, hard), _disc(radius))
+        thinned = cv2.erode(np.maximum(soft, hard), _disc(radius))
+        # Of long fine lines only dots may be left here, whose outlines have no length.
+        return thinned if thinned.any() else soft
     return soft
 
 

@@ -97,6 +97,10 @@ class Preparation:
         left, top, right, bottom = _working_box(box, self.paper.scale)
         return (self.segmentation.labels[top:bottom, left:right] > 0).astype(np.uint8)
 
+    def corner(self, box: Box) -> tuple[int, int]:
+        """Left and top of a box of the picture in working pixels."""
+        return _working_box(box, self.paper.scale)[:2]
+
     @cached_property
     def steps(self) -> tuple[Step, ...]:
         """What was done, to look at; drawn only when somebody looks."""

@@ -20,6 +20,9 @@ ROUND = 1.5  # times as wide as high: wider is no dot over a stroke, as over an 
 OVER = 0.08  # of all that is seen as one digit: how clear of the rest such a dot is
 AT_SIDE = 0.005  # of the longer side: what ends no farther from a side runs out of the picture
 MOST_OUT = 0.75  # of several strokes: so many run out of the picture if they are stripes
+BEYOND = 0.5  # of a stroke's length: so far beyond both ends of it, a longer one goes on
+AS_DARK = 0.6  # of the stroke's own darkness: lighter, nothing goes on
+ALL_ALONG = 0.8  # of the places beyond an end: so many are as dark where it does
 DIRT = 0.05  # of a digit's height: smaller in both directions is no dot
 
 
@@ -90,6 +93,36 @@ def run_out(boxes: list[Box], shape: tuple[int, ...]) -> bool:
         return bool(out.mean() >= MOST_OUT)
     sides = int(touched.any(0).sum())
     return bool(out.all()) and (2 // len(boxes)) <= sides < 4
+
+
+def goes_on(even: np.ndarray, left: int, top: int, mask: np.ndarray) -> bool:
+    """Whether a straight stroke goes on beyond both its ends: it was torn out of a stripe.
+
+    Parameters
+    ----------
+    even : (h, w) uint8, the picture, dark ink on a white ground.
+    left, top : where the stroke's box begins in it.
+    mask : (h, w) uint8 0 or 1, the ink in that box, of which the stroke is the largest part.
+    """
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
+    if count == 1:
+        return False
+    rows, columns = np.nonzero(labels == 1 + stats[1:, cv2.CC_STAT_AREA].argmax())
+    points = np.stack([columns + left, rows + top], 1).astype(np.float32)
+    across, down, x, y = cv2.fitLine(points, cv2.DIST_L2, 0, 0.01, 0.01).ravel()
+    along = (points - [x, y]) @ [across, down]
+    low, high = float(along.min()), float(along.max())
+    reach = np.arange(1.0, max(2.0, BEYOND * (high - low)))
+    dark = 255 - int(np.median(even[rows + top, columns + left]))
+
+    def on(places: np.ndarray) -> bool | None:
+        spots = np.rint([y + places * down, x + places * across]).astype(int)
+        inside = ((spots >= 0) & (spots < np.array(even.shape)[:, None])).all(0)
+        found = 255 - even[tuple(spots[:, inside])].astype(int)
+        return bool((found >= AS_DARK * dark).mean() >= ALL_ALONG) if inside.any() else None
+
+    ends = on(low - reach), on(high + reach)
+    return False not in ends and True in ends
 
 
 def is_ring(mask: np.ndarray) -> bool:

@@ -15,8 +15,10 @@ from digitlab.lattice import best_path
 from digitlab.litert import Network
 from digitlab.preprocess import Box, Candidate, Preparation, Row, Step, prepare
 from digitlab.punctuation import (
+    MOST_OUT,
     are_uneven,
     around,
+    goes_on,
     has_dot,
     is_colon,
     is_foot,
@@ -32,6 +34,7 @@ REFUSED = "this may not be a digit"
 DOTTED = "a dot or another mark stands over or under it, as in ?, !, : or i"
 RINGED = "a ring or another much smaller sign is beside it, as in a %"
 RUNNING = "it runs out of the picture, as lines and patterns do"
+STRIPE = "it goes on beyond its ends, as a piece of a longer line does"
 TORN = "it is cut out of one connected shape that is no number as a whole"
 
 TALL = 0.6  # of the usual height of a line's digits: lower is a mark rather than a sign
@@ -239,8 +242,8 @@ class Recognizer:
         read = [line for line in lines if line]
         if preparation.paper.flat and boxes is None:
             preparation, read = self._without_signs(image, preparation, read)
-        elif boxes is None:
-            read = _unless_stripes(read, image.shape)
+        if boxes is None:
+            read = _unless_stripes(read, preparation, image.shape)
         text = "\n".join("".join(str(digit.label) for digit in line) for line in read)
         digits = tuple(digit for line in read for digit in line)
         spent = (time.perf_counter() - began) * 1000
@@ -432,13 +435,31 @@ def _unless_pair(lines: list[list[Digit]]) -> list[list[Digit]]:
     return [[_rejected(digit, objection) for digit in line] for line in lines]
 
 
-def _unless_stripes(lines: list[list[Digit]], shape: tuple[int, ...]) -> list[list[Digit]]:
-    """Ones that all run out of a photograph are not believed: they are stripes of a pattern."""
+def _unless_stripes(
+    lines: list[list[Digit]], preparation: Preparation, shape: tuple[int, ...]
+) -> list[list[Digit]]:
+    """Nothing but ones is not believed if they are stripes of a pattern.
+
+    Most of them run out of a photograph, or go on beyond their ends in any picture.
+    """
     believed = [digit for line in lines for digit in line if digit.accepted]
-    only_ones = all(digit.label == 1 for digit in believed)
-    if not only_ones or not run_out([digit.box for digit in believed], shape):
+    if not believed or any(digit.label != 1 for digit in believed):
         return lines
-    return [[_rejected(d, RUNNING) if d.accepted else d for d in line] for line in lines]
+    boxes = [digit.box for digit in believed]
+    if not preparation.paper.flat and run_out(boxes, shape):
+        why = RUNNING
+    elif _are_torn_from_lines(preparation, boxes):
+        why = STRIPE
+    else:
+        return lines
+    return [[_rejected(d, why) if d.accepted else d for d in line] for line in lines]
+
+
+def _are_torn_from_lines(preparation: Preparation, boxes: list[Box]) -> bool:
+    """Whether most of some strokes go on beyond their ends."""
+    even = preparation.paper.even
+    strokes = ((preparation.corner(box), preparation.ink_in(box)) for box in boxes)
+    return bool(np.mean([goes_on(even, *corner, ink) for corner, ink in strokes]) >= MOST_OUT)
 
 
 def _rejected(digit: Digit, objection: str) -> Digit:

@@ -6,13 +6,14 @@ from math import prod
 from typing import Protocol
 
 from digitlab.preprocess import Box
-from digitlab.recognizer import DOTTED, RINGED, RUNNING, TORN, Digit
+from digitlab.recognizer import DOTTED, RINGED, RUNNING, STRIPE, TORN, Digit
 
 _REDRAW = "Try it larger, in one clear stroke after the other, or with more light on the paper."
 _INSTEAD = {
     DOTTED: "If it is a digit, write it without the mark.",
     RINGED: "If these are digits, write them about equally high.",
     RUNNING: "If it is a digit, leave some paper around it.",
+    STRIPE: "If it is a digit, write it away from the line that goes through it.",
     TORN: "If these are digits, leave some space between them.",
 }
 """What to do about an objection, which a clearer stroke would not meet."""
