@@ -113,7 +113,7 @@ def goes_on(even: np.ndarray, left: int, top: int, mask: np.ndarray) -> bool:
     along = (points - [x, y]) @ [across, down]
     low, high = float(along.min()), float(along.max())
     reach = np.arange(1.0, max(2.0, BEYOND * (high - low)))
-    dark = 255 - int(np.median(even[rows + top, columns + left]))
+    dark = max(1, 255 - int(np.median(even[rows + top, columns + left])))
 
     def on(places: np.ndarray) -> bool | None:
         spots = np.rint([y + places * down, x + places * across]).astype(int)
