@@ -15,6 +15,7 @@ import numpy as np
 
 from digitlab.circles import circles
 from digitlab.loops import Joints, Wall, find_joints
+from digitlab.percent import percent_signs
 
 MOST_PIECES = 400  # more is texture, not writing
 MOST_JOINED = 5  # pieces in one digit
@@ -111,6 +112,7 @@ def segment(mask: np.ndarray, whole: bool = False) -> Segmentation:
     if whole:
         return _as_one(mask)
     labels, pieces, specks = _connected(mask)
+    pieces, specks = _without_percent_signs(labels, pieces, specks)
     lines = [_order(group) for group in _group_lines(pieces)]
     segmentation = Segmentation(labels, [line for line in lines if line.pieces])
     segmentation.whole = _whole(segmentation)
@@ -205,6 +207,15 @@ def _without_circles(labels: np.ndarray, order: np.ndarray, stats: np.ndarray) -
         view = labels[top:bottom, left:right]
         view[view == number] = 0
     return order[~found]
+
+
+def _without_percent_signs(
+    labels: np.ndarray, pieces: list[Piece], specks: list[Piece]
+) -> tuple[list[Piece], list[Piece]]:
+    """Pieces and specks but for those of per cent signs."""
+    parts = [*pieces, *specks]
+    found = {id(parts[i]) for i in percent_signs(labels, parts)}
+    return [p for p in pieces if id(p) not in found], [p for p in specks if id(p) not in found]
 
 
 def _cut_off(piece: Piece, shape: tuple[int, int], tallest: int) -> bool:
