@@ -377,7 +377,7 @@ def stripes(pitch: int, thick: int, angle: int) -> np.ndarray:
 def test_strokes_that_run_out_are_no_ones(pitch, thick, angle):
     digits = champion().recognize(stripes(pitch, thick, angle)).digits
     assert not any(digit.accepted for digit in digits)
-    assert {RUNNING, STRIPE} & {digit.objection for digit in digits}
+    assert RUNNING in {digit.objection for digit in digits}
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 """Circles and frames that a hand draws around digits to mark them: no part of what is read."""
 
-import cv2
 import numpy as np
+
+from digitlab.strokes import fit
 
 RAYS = 32  # from the middle of what is marked
 OPEN = 0.35  # of the rays, at most, that miss the circle: its ends may not meet, an edge may cut it
@@ -56,12 +57,8 @@ def _is_slashed(labels: np.ndarray, box, numbers: np.ndarray, boxes: np.ndarray)
     if len(numbers) != 1:
         return False
     (left, top, right, bottom), (number,) = boxes[0], numbers
-    rows, columns = np.nonzero(labels[top:bottom, left:right] == number)
-    (_, sides, _) = cv2.minAreaRect(np.stack([columns, rows], 1).astype(np.float32))
-    if min(sides) + 1 > SLASH * (max(sides) + 1):
+    stroke = fit(labels[top:bottom, left:right] == number)
+    if not stroke.is_slim(SLASH):
         return False
     is_round = box[2] - box[0] >= ROUND * (box[3] - box[1])
-    (across, down, _, _) = cv2.fitLine(
-        np.stack([columns, rows], 1).astype(np.float32), cv2.DIST_L2, 0, 0.01, 0.01
-    ).ravel()
-    return not (is_round and abs(np.degrees(np.arctan2(across, abs(down)))) <= UPRIGHT)
+    return not (is_round and abs(stroke.lean) <= UPRIGHT)

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-import cv2
 import numpy as np
+
+from digitlab.strokes import Stroke, fit
 
 SLIM = 0.3  # times as wide as long: a wider stroke is no slash
 FULL = 0.5  # of the box along it: a narrow 0 fills less of its own
@@ -43,40 +44,28 @@ def percent_signs(labels: np.ndarray, parts: Sequence[Part]) -> list[int]:
     """
     found: list[int] = []
     for i, slash in enumerate(parts):
-        rings = _rings_beside(parts, slash, _Slash.seen(labels, slash))
+        rings = _rings_beside(parts, slash, _slash(labels, slash))
         if rings is not None:
             found += [i, *rings]
     return found
 
 
-class _Slash:
-    """A straight stroke that leans to the right."""
-
-    def __init__(self, x: float, y: float, lean: float):
-        self.x, self.y, self.lean = x, y, lean
-
-    @staticmethod
-    def seen(labels: np.ndarray, part: Part) -> "_Slash | None":
-        """A part as a slash, or None if it is no such stroke."""
-        view = labels[part.top : part.bottom, part.left : part.right] == part.labels[0]
-        rows, columns = np.nonzero(view)
-        points = np.stack([columns, rows], 1).astype(np.float32)
-        short, long = sorted(cv2.minAreaRect(points)[1])
-        across, down, x, y = cv2.fitLine(points, cv2.DIST_L2, 0, 0.01, 0.01).ravel()
-        lean = -across / down if abs(down) > 1e-3 else 0.0
-        degrees = np.degrees(np.arctan(lean))
-        slim = short + 1 <= SLIM * (long + 1) and len(rows) >= FULL * (short + 1) * (long + 1)
-        if not slim or not LEAN[0] <= degrees <= LEAN[1]:
-            return None
-        return _Slash(part.left + float(x), part.top + float(y), float(lean))
-
-    def right_of(self, part: Part) -> float:
-        """How far the middle of a part is to the right, in pixels; below 0, to the left."""
-        x, y = (part.left + part.right) / 2, (part.top + part.bottom) / 2
-        return x - (self.x + self.lean * (self.y - y))
+def _slash(labels: np.ndarray, part: Part) -> Stroke | None:
+    """A part as a straight stroke that leans to the right, or None if it is none."""
+    view = labels[part.top : part.bottom, part.left : part.right] == part.labels[0]
+    stroke = fit(view, part.left, part.top)
+    full = len(stroke.points) >= FULL * (stroke.short + 1) * (stroke.long + 1)
+    is_slash = stroke.is_slim(SLIM) and full and LEAN[0] <= stroke.lean <= LEAN[1]
+    return stroke if is_slash else None
 
 
-def _rings_beside(parts: Sequence[Part], slash: Part, line: _Slash | None) -> list[int] | None:
+def _right_of(line: Stroke, part: Part) -> float:
+    """How far the middle of a part is to the right, in pixels; below 0, to the left."""
+    x, y = (part.left + part.right) / 2, (part.top + part.bottom) / 2
+    return x - (line.x + line.across / line.down * (y - line.y))
+
+
+def _rings_beside(parts: Sequence[Part], slash: Part, line: Stroke | None) -> list[int] | None:
     """The parts over the slash on the left and under it on the right; None if one is lacking."""
     if line is None:
         return None
@@ -84,11 +73,11 @@ def _rings_beside(parts: Sequence[Part], slash: Part, line: _Slash | None) -> li
     chosen = []
     for side in (-1, 1):
         near = {
-            i: abs(line.right_of(part))
+            i: abs(_right_of(line, part))
             for i, part in enumerate(parts)
             if part is not slash
             and max(part.width, part.height) <= SMALL * high
-            and 0 < side * line.right_of(part) < NEAR * high
+            and 0 < side * _right_of(line, part) < NEAR * high
             and 0 < side * ((part.top + part.bottom) / 2 - middle) < (0.5 + OUTSIDE) * high
         }
         if not near:

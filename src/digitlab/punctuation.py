@@ -6,6 +6,7 @@ import numpy as np
 
 from digitlab.paper import CROP
 from digitlab.preprocess import Box
+from digitlab.strokes import fit
 
 CLEAR_ABOVE = 0.2  # of a digit's height: nearer, it is a part of a stroke that came off
 CLEAR_BELOW = 0.05  # likewise; at a digit's foot hardly anything comes off
@@ -107,13 +108,13 @@ def goes_on(even: np.ndarray, left: int, top: int, mask: np.ndarray) -> bool:
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
     if count == 1:
         return False
-    rows, columns = np.nonzero(labels == 1 + stats[1:, cv2.CC_STAT_AREA].argmax())
-    points = np.stack([columns + left, rows + top], 1).astype(np.float32)
-    across, down, x, y = cv2.fitLine(points, cv2.DIST_L2, 0, 0.01, 0.01).ravel()
-    along = (points - [x, y]) @ [across, down]
+    stroke = fit(labels == 1 + stats[1:, cv2.CC_STAT_AREA].argmax(), left, top)
+    x, y, across, down = stroke.x, stroke.y, stroke.across, stroke.down
+    along = (stroke.points - [x, y]) @ [across, down]
     low, high = float(along.min()), float(along.max())
     reach = np.arange(1.0, max(2.0, BEYOND * (high - low)))
-    dark = max(1, 255 - int(np.median(even[rows + top, columns + left])))
+    columns, rows = stroke.points.astype(int).T
+    dark = max(1, 255 - int(np.median(even[rows, columns])))
 
     def on(places: np.ndarray) -> bool | None:
         spots = np.rint([y + places * down, x + places * across]).astype(int)
