@@ -1,11 +1,10 @@
 """Per cent signs: a slash with a small ring on either side is no 190, 90 or 01."""
 
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
 
-from digitlab.strokes import Stroke, fit
+from digitlab.strokes import Part, Stroke, fit
 
 SLIM = 0.3  # times as wide as long: a wider stroke is no slash
 FULL = 0.5  # of the box along it: a narrow 0 fills less of its own
@@ -13,22 +12,6 @@ LEAN = 8.0, 65.0  # degrees to the right of upright
 SMALL = 0.55  # of the slash's height: larger is a digit
 OUTSIDE = 0.25  # likewise: how far over or under the slash the middle of a ring may be
 NEAR = 0.75  # likewise: how far beside it
-
-
-class Part(Protocol):
-    """A connected part of the ink and its box, right and bottom exclusive."""
-
-    labels: list[int]
-    left: int
-    top: int
-    right: int
-    bottom: int
-
-    @property
-    def width(self) -> int: ...
-
-    @property
-    def height(self) -> int: ...
 
 
 def percent_signs(labels: np.ndarray, parts: Sequence[Part]) -> list[int]:

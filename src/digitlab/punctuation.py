@@ -1,6 +1,8 @@
 """What around digits says that they are none: dots, rings and marks, as in ?, !, :, ;, i and %,
 or the sides of the picture."""
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
@@ -24,6 +26,10 @@ MOST_OUT = 0.75  # of several strokes: so many run out of the picture if they ar
 BEYOND = 0.5  # of a stroke's length: so far beyond both ends of it, a longer one goes on
 AS_DARK = 0.6  # of the stroke's own darkness: lighter, nothing goes on
 ALL_ALONG = 0.8  # of the places beyond an end: so many are as dark where it does
+POINT = 0.1, 0.33  # of the height over it: a point of ! or ? is as large, lower and upper limit
+FULL = 0.5  # of its box: a point fills as much
+GAP = 0.03, 0.5  # of the height over it: how far under that a point is
+ON_LINE = 0.16  # of that height: a point ends no lower under the line that digits stand on
 DIRT = 0.05  # of a digit's height: smaller in both directions is no dot
 
 
@@ -137,6 +143,48 @@ def is_ring(mask: np.ndarray) -> bool:
     return grounds > 2  # the ink counts as one of them
 
 
+def ends_over_dot(box: Box, mask: np.ndarray, marks: Sequence[Box], foot: int) -> bool:
+    """Whether a digit is rather a ! or a ?: it ends over a point on the line of writing.
+
+    Dirt under a digit lies under that line.
+
+    Parameters
+    ----------
+    box : of the digit, with or without the point.
+    mask : (h, w) uint8 0 or 1, the ink in it.
+    marks : boxes of dots elsewhere.
+    foot : where the line of writing is, in pixels of the picture from its top.
+    """
+    low, high = box[1] + box[3], box[3]
+    beneath = [(low, mark) for mark in marks if _share_columns(box, mark)]
+    beneath += _lowest_part(box, mask)
+    return any(
+        GAP[0] * high < dot[1] - end <= GAP[1] * high
+        and POINT[0] * high <= max(dot[2:]) <= POINT[1] * high
+        and max(dot[2:]) < 2 * min(dot[2:])
+        and dot[1] + dot[3] - foot <= ON_LINE * high
+        for end, dot in beneath
+    )
+
+
+def _lowest_part(box: Box, mask: np.ndarray) -> list[tuple[float, tuple[float, ...]]]:
+    """Where all else in a digit's box ends, and the box of its lowest part, if that is full."""
+    *rest, lowest = [(0,) * 5, *sorted(_parts(mask), key=lambda part: part[1])]
+    left, top, wide, tall, area = lowest
+    if len(rest) < 2 or area < FULL * wide * tall:
+        return []
+    scale = box[3] / mask.shape[0]
+    end = max(part[1] + part[3] for part in rest)
+    dot = box[0] + left * scale, box[1] + top * scale, wide * scale, tall * scale
+    return [(box[1] + end * scale, dot)]
+
+
+def _parts(mask: np.ndarray) -> list[list[int]]:
+    """Left, top, width, height and area of the connected parts of a digit but for dirt."""
+    _, _, stats, _ = cv2.connectedComponentsWithStats(mask)
+    return [part for part in stats[1:].tolist() if max(part[2:4]) > DIRT * mask.shape[0]]
+
+
 def has_dot(mask: np.ndarray) -> bool:
     """Whether the lowest part of a digit, or the highest, is a dot that is clear of the rest.
 
@@ -146,9 +194,7 @@ def has_dot(mask: np.ndarray) -> bool:
     ----------
     mask : (h, w) uint8 0 or 1, the ink in the digit's box.
     """
-    _, _, stats, _ = cv2.connectedComponentsWithStats(mask)
-    parts = sorted(stats[1:, :4].tolist(), key=lambda part: part[1])
-    parts = [part for part in parts if max(part[2:]) > DIRT * mask.shape[0]]
+    parts = sorted((part[:4] for part in _parts(mask)), key=lambda part: part[1])
     if len(parts) < 2:
         return False
     height, width = mask.shape

@@ -18,6 +18,7 @@ from digitlab.punctuation import (
     MOST_OUT,
     are_uneven,
     around,
+    ends_over_dot,
     goes_on,
     has_dot,
     is_colon,
@@ -38,6 +39,7 @@ STRIPE = "it goes on beyond its ends, as a piece of a longer line does"
 TORN = "it is cut out of one connected shape that is no number as a whole"
 
 TALL = 0.6  # of the usual height of a line's digits: lower is a mark rather than a sign
+SIGN = 0.15  # likeness to a digit: less, the first of a row is a sign before the number
 WHOLE = 0.65  # confidence from which parts are one digit rather than what each of them is
 
 _BATCH = 64  # more at once is no faster and takes more memory
@@ -109,6 +111,11 @@ class Digit:
     verdict: str
     ink: np.ndarray
     objection: str = ""
+
+    @property
+    def likeness(self) -> float:
+        """Probability that it is a digit at all."""
+        return self.confidence / max(max(self.probabilities), 1e-9)
 
     @property
     def ranking(self) -> tuple[int, ...]:
@@ -239,6 +246,9 @@ class Recognizer:
         whole = self._as_whole(preparation.whole, lines) if preparation.whole else None
         if whole is not None:
             lines, unread = [[whole]], []
+        elif boxes is None:
+            lines, signs = _without_final_signs(lines, preparation)
+            unread += signs
         read = [line for line in lines if line]
         if preparation.paper.flat and boxes is None:
             preparation, read = self._without_signs(image, preparation, read)
@@ -273,6 +283,9 @@ class Recognizer:
             if not only and not all_digits:
                 path = best_path(row, confidence, 1 - digit)
             digits = [self._digit(row, beliefs, start, index) for index in path]
+            if not all_digits:
+                ahead = _signs_ahead(row, path, digits)
+                path, digits = path[ahead:], digits[ahead:]
             lines.append(_stand_or_fall(row, path, digits))
             if digits:
                 boxes = [candidate.glyph.box for candidate in _skipped(row, path)]
@@ -381,6 +394,38 @@ def _skipped(row: Row, path: list[int]) -> list[Candidate]:
     covered = {piece for c in chosen for piece in range(c.first, c.last)}
     single = [c for c in row.candidates if c.last == c.first + 1 and not c.at_edge]
     return [c for c in single if c.first not in covered]
+
+
+def _signs_ahead(row: Row, path: list[int], digits: list[Digit]) -> int:
+    """How many of a row's first digits are rather a sign before the number, as a $ or a #.
+
+    They look like no digit at all, while some digit after them is accepted.
+
+    Parameters
+    ----------
+    path : indices into `row.candidates`, one for each of `digits`.
+    """
+    ahead = 0
+    while ahead < len(digits) and digits[ahead].label != 1 and digits[ahead].likeness < SIGN:
+        ahead += 1
+    cut = [row.candidates[index].cut for index in path]
+    while ahead and frozenset().union(*cut[:ahead]) & frozenset().union(*cut[ahead:]):
+        ahead -= 1
+    return ahead if any(digit.accepted for digit in digits[ahead:]) else 0
+
+
+def _without_final_signs(
+    lines: list[list[Digit]], preparation: Preparation
+) -> tuple[list[list[Digit]], list[Box]]:
+    """Lines without the ! or ? after a number, and the boxes of those signs."""
+    signs = []
+    for line in lines:
+        while any(digit.accepted for digit in line[:-1]):
+            foot, box = line[-2].box[1] + line[-2].box[3], line[-1].box
+            if not ends_over_dot(box, preparation.ink_in(box), preparation.marks, foot):
+                break
+            signs.append(line.pop().box)
+    return lines, signs
 
 
 def _stand_or_fall(row: Row, path: list[int], digits: list[Digit]) -> list[Digit]:

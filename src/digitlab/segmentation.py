@@ -13,6 +13,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
+from digitlab.brackets import brackets
 from digitlab.circles import circles
 from digitlab.loops import Joints, Wall, find_joints
 from digitlab.percent import percent_signs
@@ -112,7 +113,7 @@ def segment(mask: np.ndarray, whole: bool = False) -> Segmentation:
     if whole:
         return _as_one(mask)
     labels, pieces, specks = _connected(mask)
-    pieces, specks = _without_percent_signs(labels, pieces, specks)
+    pieces, specks = _without_signs(labels, pieces, specks)
     lines = [_order(group) for group in _group_lines(pieces)]
     segmentation = Segmentation(labels, [line for line in lines if line.pieces])
     segmentation.whole = _whole(segmentation)
@@ -209,12 +210,12 @@ def _without_circles(labels: np.ndarray, order: np.ndarray, stats: np.ndarray) -
     return order[~found]
 
 
-def _without_percent_signs(
+def _without_signs(
     labels: np.ndarray, pieces: list[Piece], specks: list[Piece]
 ) -> tuple[list[Piece], list[Piece]]:
-    """Pieces and specks but for those of per cent signs."""
+    """Pieces and specks but for those of per cent signs and brackets."""
     parts = [*pieces, *specks]
-    found = {id(parts[i]) for i in percent_signs(labels, parts)}
+    found = {id(parts[i]) for i in (*percent_signs(labels, parts), *brackets(labels, pieces))}
     return [p for p in pieces if id(p) not in found], [p for p in specks if id(p) not in found]
 
 

@@ -1,9 +1,26 @@
-"""The straight line that a stroke follows."""
+"""Connected parts of the ink, and the straight line that a stroke follows."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import cv2
 import numpy as np
+
+
+class Part(Protocol):
+    """A connected part of the ink and its box, right and bottom exclusive."""
+
+    labels: list[int]
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @property
+    def width(self) -> int: ...
+
+    @property
+    def height(self) -> int: ...
 
 
 @dataclass(frozen=True)
