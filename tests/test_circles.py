@@ -51,6 +51,26 @@ def test_number_in_a_frame_drawn_by_hand_is_read():
     assert read(on_white(ink)) == "42"
 
 
+@pytest.mark.parametrize("turn", [0, 25, 90])
+@pytest.mark.parametrize("text", ["2", "4", "7", "36"])
+def test_number_in_a_circle_of_two_arcs_is_read(text, turn):
+    ink = circled(text, 360)
+    for start in (turn + 280, turn + 100):
+        cv2.ellipse(ink, (120, 120), (101, 101), 0, start, start + 160, 255, 8)
+    assert sum(found(ink)) == 2
+    assert read(on_white(ink)) == text
+    assert read(photographed(ink)) == text
+
+
+def test_two_ones_around_a_zero_are_no_circle():
+    ink = circled("", 360)
+    cv2.ellipse(ink, (120, 120), (30, 55), 0, 0, 360, 255, 8)
+    for x in (70, 170):
+        cv2.line(ink, (x, 50), (x, 190), 255, 8)
+    assert not any(found(ink))
+    assert read(on_white(ink)) == "101"
+
+
 def test_one_circled_digit_of_a_row_is_read_with_the_others():
     left, right = written("5", 80, 8), written("7", 80, 8)
     ink = np.zeros((240, 500), np.uint8)

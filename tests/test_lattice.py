@@ -71,6 +71,17 @@ def test_low_piece_is_rather_a_part_of_a_digit_than_one():
     assert read(row(2, *spans, heights=(TALL, TALL, TALL // 4)), belief) == [1]
 
 
+@pytest.mark.parametrize(("wide", "tall", "expected"), [
+    (12, 40, [0]),  # a tick
+    (30, 40, [0, 1]),  # too broad for one
+    (12, 60, [0, 1]),  # too high
+])  # fmt: skip
+def test_low_stroke_is_left_out_although_it_looks_like_a_one(wide, tall, expected):
+    digit, last = row(2, (0, 1), (1, 2)).candidates
+    last = replace(last, glyph=replace(last.glyph, box=(0, 0, wide, tall)))
+    assert read(Row(2, (digit, last), TALL), [0.9, 0.95], [0.01, 0.01]) == expected
+
+
 def test_stroke_that_two_digits_share_belongs_to_both():
     found = replace(row(3, (0, 1), (0, 2), (0, 3), (1, 3), (2, 3)), shared=frozenset({1}))
     assert read(found, [0.5, 0.9, 0.7, 0.9, 0.5]) == [1, 3]

@@ -7,6 +7,7 @@ import pytest
 from digitlab.punctuation import (
     are_uneven,
     around,
+    ends_over_dot,
     goes_on,
     has_dot,
     is_colon,
@@ -59,6 +60,25 @@ def hook(dot: tuple[int, int] | None, size: tuple[int, int] = (8, 8)) -> np.ndar
         cv2.ellipse(canvas, dot, size, 0, 0, 360, 1, -1)
     rows = np.flatnonzero(canvas.any(1))
     return canvas[rows[0] : rows[-1] + 1]
+
+
+@pytest.mark.parametrize(("mask", "marks", "foot", "expected"), [
+    (hook((25, 120)), (), 225, True),
+    (hook((25, 120)), (), 195, False),  # under the line of writing
+    (hook((25, 102)), (), 225, False),  # the end of the stem, come off
+    (hook((30, 120), (28, 5)), (), 225, False),  # a foot
+    (hook((25, 121), (3, 3)), (), 225, False),  # dirt
+    (hook(None), [(20, 115, 16, 16)], 128, True),  # a point apart from what was read
+    (hook(None), [(20, 170, 16, 16)], 183, False),  # too far away
+    (hook(None), [(70, 115, 16, 16)], 128, False),  # beside it
+    (hook(None), (), 225, False),
+    (np.zeros((20, 20), np.uint8), (), 225, False),
+])  # fmt: skip
+def test_sign_ends_over_a_dot_on_the_line_of_writing(mask, marks, foot, expected):
+    box = (0, 0, mask.shape[1], mask.shape[0])
+    if not marks:
+        box, mask = (0, 100, *box[2:]), mask
+    assert ends_over_dot(box, mask, marks, foot) == expected
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,15 @@
 """Circles and frames that a hand draws around digits to mark them: no part of what is read."""
 
+from itertools import combinations
+
 import numpy as np
 
 from digitlab.strokes import fit
 
 RAYS = 32  # from the middle of what is marked
 OPEN = 0.35  # of the rays, at most, that miss the circle: its ends may not meet, an edge may cut it
+OPEN_ARCS = 0.15  # likewise, of a circle in two arcs: two 1s around a 0 leave more
+ARCS = 12  # of the largest parts, any two may be a circle
 FILLED = 0.33  # of the longer side of a circle: what is in it is no smaller, or it is in a loop
 SLASH = 0.25  # times as wide as long: a straight stroke in a loop is rather the slash of a zero
 ROUND = 0.85  # times as wide as high: a narrower loop around a stroke is a zero
@@ -26,29 +30,47 @@ def circles(labels: np.ndarray, numbers: np.ndarray, boxes: np.ndarray) -> np.nd
     (n,) bool.
     """
     found = np.zeros(len(numbers), bool)
-    for i, (box, number) in enumerate(zip(boxes, numbers, strict=True)):
-        inside = (boxes[:, :2] > box[:2]).all(1) & (boxes[:, 2:] < box[2:]).all(1)
-        if not inside.any():
-            continue
-        low, high = boxes[inside, :2].min(0), boxes[inside, 2:].max(0)
-        if (high - low).max() < FILLED * (box[2:] - box[:2]).max():
-            continue
-        if _goes_round(labels, number, (low + high - 1) / 2):
-            found[i] = not _is_slashed(labels, box, numbers[inside], boxes[inside])
+    for group in _groups(boxes):
+        if not found[group].any() and _goes_around(labels, numbers, boxes, group):
+            found[group] = True
     return found
 
 
-def _goes_round(labels: np.ndarray, number: int, middle: np.ndarray) -> bool:
-    """Whether nearly every ray from `middle` (x, y) crosses a part, and crosses it once."""
+def _groups(boxes: np.ndarray) -> list[list[int]]:
+    """What may be a circle: every part, and any two of the largest."""
+    long = (boxes[:, 2:] - boxes[:, :2]).max(1)
+    large = [i for i in np.argsort(-long)[:ARCS].tolist() if long[i] >= 0.5 * long.max()]
+    return [[i] for i in range(len(boxes))] + [list(pair) for pair in combinations(large, 2)]
+
+
+def _goes_around(
+    labels: np.ndarray, numbers: np.ndarray, boxes: np.ndarray, group: list[int]
+) -> bool:
+    """Whether some parts together go round others that are large enough to be read."""
+    box = np.concatenate([boxes[group, :2].min(0), boxes[group, 2:].max(0)])
+    inside = (boxes[:, :2] > box[:2]).all(1) & (boxes[:, 2:] < box[2:]).all(1)
+    if not inside.any() or inside[group].any():
+        return False
+    low, high = boxes[inside, :2].min(0), boxes[inside, 2:].max(0)
+    if (high - low).max() < FILLED * (box[2:] - box[:2]).max():
+        return False
+    least = 1 - (OPEN if len(group) == 1 else OPEN_ARCS)
+    if _crossed_once(labels, numbers[group], (low + high - 1) / 2) < least:
+        return False
+    return not _is_slashed(labels, box, numbers[inside], boxes[inside])
+
+
+def _crossed_once(labels: np.ndarray, numbers: np.ndarray, middle: np.ndarray) -> float:
+    """Share of the rays from `middle` (x, y) that cross some parts exactly once."""
     turn = np.linspace(0, 2 * np.pi, RAYS, endpoint=False)[:, None]
     steps = np.arange(max(labels.shape))
     x = np.rint(middle[0] + np.cos(turn) * steps).astype(int)
     y = np.rint(middle[1] + np.sin(turn) * steps).astype(int)
     there = (x >= 0) & (x < labels.shape[1]) & (y >= 0) & (y < labels.shape[0])
     hit = np.zeros(x.shape, bool)
-    hit[there] = labels[y[there], x[there]] == number
+    hit[there] = np.isin(labels[y[there], x[there]], numbers)
     crossings = (hit[:, 1:] & ~hit[:, :-1]).sum(1) + hit[:, 0]
-    return bool((crossings == 1).mean() >= 1 - OPEN)
+    return float((crossings == 1).mean())
 
 
 def _is_slashed(labels: np.ndarray, box, numbers: np.ndarray, boxes: np.ndarray) -> bool:

@@ -7,7 +7,7 @@ from digitlab.preprocess import Candidate, Row
 LEAST = 1e-6  # a probability never counts for less, so that one odd piece can't decide a row
 SHORT = 0.7  # of the usual height; what is lower is less and less likely a digit of its own
 SKIP = 0.02  # how readily a piece is taken for no digit and left out of the path
-LEFT_OVER = 0.3  # likewise at the edge of a picture cut out around one digit, and a low stroke
+LEFT_OVER = 0.3  # likewise at the edge of a picture cut out around one digit, or a tick
 LOW = 0.42  # of the usual height: a stroke that is lower is a tick, as in 5", rather than a 1
 SLIM = 0.6  # of its height: likewise, no wider
 NARROW = 0.3  # of its height: a stroke at such an edge is rather left over than a 1
@@ -19,8 +19,8 @@ def best_path(row: Row, belief: np.ndarray, junk: np.ndarray) -> list[int]:
 
     Each candidate's log belief counts once for every piece that it covers, so that a path with
     fewer digits has no advantage. A piece may be left out when it looks like no digit; a stroke at
-    the edge of a picture cut out around one digit, or far lower than digits, even if it looks like
-    a 1. A shared piece counts for nothing by itself, and both of its neighbours may cover it.
+    the edge of a picture cut out around one digit even if it looks like a 1. A tick is no digit. A
+    shared piece counts for nothing by itself, and both of its neighbours may cover it.
 
     Parameters
     ----------
@@ -42,10 +42,11 @@ def best_path(row: Row, belief: np.ndarray, junk: np.ndarray) -> list[int]:
         stub = candidate.at_edge and inner and not row.tight and _is_narrow(candidate)
         if stub:
             options = [(STUB * belief[index] * short**2, index), (LEFT_OVER, None)]
+        elif candidate.last == candidate.first + 1 and _is_tick(candidate, row.height):
+            options = [(LEFT_OVER, None)]
         elif candidate.last == candidate.first + 1:
             readily = LEFT_OVER if candidate.at_edge else SKIP
-            tick = _is_tick(candidate, row.height)
-            options.append((LEFT_OVER if tick else readily * junk[index], None))
+            options.append((readily * junk[index], None))
         for probability, choice in options:
             value = score[start] + covered * np.log(max(probability, LEAST))
             if value > score[candidate.last]:

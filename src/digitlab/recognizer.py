@@ -114,8 +114,8 @@ class Digit:
 
     @property
     def likeness(self) -> float:
-        """Probability that it is a digit at all."""
-        return self.confidence / max(max(self.probabilities), 1e-9)
+        """Probability that it is a digit, whichever."""
+        return min(1.0, self.confidence / max(*self.probabilities, 1e-9))
 
     @property
     def ranking(self) -> tuple[int, ...]:
@@ -251,7 +251,7 @@ class Recognizer:
             unread += signs
         read = [line for line in lines if line]
         if preparation.paper.flat and boxes is None:
-            preparation, read = self._without_signs(image, preparation, read)
+            preparation, read = self._without_signs(image, preparation, read, unread)
         if boxes is None:
             read = _unless_stripes(read, preparation, image.shape)
         text = "\n".join("".join(str(digit.label) for digit in line) for line in read)
@@ -303,14 +303,14 @@ class Recognizer:
         return digit if digit.confidence > max(WHOLE, 0.9 * others) else None
 
     def _without_signs(
-        self, image, preparation: Preparation, lines: list[list[Digit]]
+        self, image, preparation: Preparation, lines: list[list[Digit]], unread: list[Box]
     ) -> tuple[Preparation, list[list[Digit]]]:
         """What is alone in a clean drawing, a digit or two, is not believed if it is a sign."""
         count = sum(map(len, lines))
         if count == 1:
             ((digit,),) = lines
             preparation, digit = self._with_foot(image, preparation, digit)
-            lines = [[_unless_sign(digit, preparation)]]
+            lines = [[_unless_sign(digit, preparation, unread)]]
         elif count == 2:
             lines = _unless_pair(lines)
         return preparation, lines
@@ -449,11 +449,11 @@ def _stand_or_fall(row: Row, path: list[int], digits: list[Digit]) -> list[Digit
     ]
 
 
-def _unless_sign(digit: Digit, preparation: Preparation) -> Digit:
+def _unless_sign(digit: Digit, preparation: Preparation, unread: list[Box]) -> Digit:
     """The only digit of a clean drawing is not believed if other marks make it a sign.
 
     A mark over or under it does, as in ?, !, :, ;, i and j, or a ring beside it, as in a %; a full
-    stop beside it does not.
+    stop beside it, or a sign as high as it is that was not read, does not.
     """
     candidates = [c for row in preparation.rows for c in row.candidates]
     own = frozenset().union(*(c.cut for c in candidates if c.glyph.box == digit.box))
@@ -464,7 +464,7 @@ def _unless_sign(digit: Digit, preparation: Preparation) -> Digit:
     )
     if dotted:
         return _rejected(digit, DOTTED)
-    ringed = any(is_ring(preparation.ink_in(mark)) for mark in marks)
+    ringed = any(is_ring(preparation.ink_in(mark)) for mark in marks if mark not in unread)
     return _rejected(digit, RINGED) if ringed else digit
 
 

@@ -102,12 +102,7 @@ def account(answer: Answer) -> Account:
 
 def chances(digit: Digit) -> tuple[float, ...]:
     """The probability of each of 0 to 9; what is missing to 1 is that it is no digit at all."""
-    return tuple(share * likeness(digit) for share in digit.probabilities)
-
-
-def likeness(digit: Digit) -> float:
-    """The probability that it is a digit, whichever."""
-    return min(1.0, digit.confidence / max(*digit.probabilities, 1e-9))
+    return tuple(share * digit.likeness for share in digit.probabilities)
 
 
 def runners_up(digit: Digit) -> str:
@@ -115,21 +110,21 @@ def runners_up(digit: Digit) -> str:
     second, third = digit.ranking[1:3]
     shares = chances(digit)
     words = f"{second} ({percent(shares[second])}), {third} ({percent(shares[third])})"
-    none = 1 - likeness(digit)
+    none = 1 - digit.likeness
     return f"{words}, no digit at all ({percent(none)})" if none >= 0.005 else words
 
 
 def explain_doubt(digit: Digit) -> str:
     """Why a digit was not accepted: what stands around it, no digit at all, or between two."""
-    if digit.objection and likeness(digit) < 0.5:
+    if digit.objection and digit.likeness < 0.5:
         return f"{_capital(digit.objection)}."
     if digit.objection:
         return f"By itself it looks like {digit.label}, but {digit.objection}."
     shares = digit.probabilities
     first, second, third = (f"{i} ({percent(shares[i])})" for i in digit.ranking[:3])
-    if likeness(digit) < max(shares):
+    if digit.likeness < max(shares):
         return (
-            f"Its shape is only {percent(likeness(digit))} like a digit. If it is one, then most "
+            f"Its shape is only {percent(digit.likeness)} like a digit. If it is one, then most "
             f"likely {first}, else {second} or {third}."
         )
     return f"It lies between digits: {first}, {second} and {third} look most alike here."
