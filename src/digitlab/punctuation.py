@@ -28,7 +28,7 @@ AS_DARK = 0.6  # of the stroke's own darkness: lighter, nothing goes on
 ALL_ALONG = 0.8  # of the places beyond an end: so many are as dark where it does
 POINT = 0.1, 0.33  # of the height over it: a point of ! or ? is as large, lower and upper limit
 FULL = 0.5  # of its box: a point fills as much
-GAP = 0.03, 0.5  # of the height over it: how far under that a point is
+GAP = 0.08, 0.5  # of the height over it: how far under that a point is; nearer, a line cut it off
 ON_LINE = 0.16  # of that height: a point ends no lower under the line that digits stand on
 DIRT = 0.05  # of a digit's height: smaller in both directions is no dot
 
