@@ -12,7 +12,8 @@ TOGETHER = 0.2  # likewise, of the two of a pair
 SMOOTH = 0.035  # of its height: so near does it follow a parabola
 ONCE = 0.9  # of its rows: so many cross it in one place
 THIN = 0.45  # of its height: no row crosses more ink than where its ends bend
-TALL = 0.75  # of what is beside it: a bracket is no lower
+TALL = 0.9  # of what it holds: a bracket is no lower
+TALLER = 1.1  # of the digit before it: likewise, a single one
 LOW = 0.4  # of a bracket's height: lower is no digit
 LIKE = 0.6  # of the other's height: two that belong together are no more different
 LEVEL = 0.5  # of its height: so much of what is lower is beside it
@@ -108,4 +109,4 @@ def _ends_number(parts: Sequence[Part], bows: list[float], bracket: Part) -> boo
         return False
     right, nearest, bow = max(left, key=lambda found: found[0])
     near = bracket.left - right <= FAR * high
-    return near and bow < BOWED and nearest.height <= high / TALL
+    return near and bow < BOWED and high >= TALLER * nearest.height

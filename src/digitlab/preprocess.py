@@ -187,7 +187,7 @@ def _steps(paper: Paper, segmentation: Segmentation) -> tuple[Step, ...]:
     )
 
 
-_OTHERS = "circles around digits and what the edge cut off"
+_OTHERS = "brackets, circles around digits and what the edge cut off"
 
 
 def _coloured(segmentation: Segmentation) -> np.ndarray:

@@ -39,7 +39,7 @@ STRIPE = "it goes on beyond its ends, as a piece of a longer line does"
 TORN = "it is cut out of one connected shape that is no number as a whole"
 
 TALL = 0.6  # of the usual height of a line's digits: lower is a mark rather than a sign
-SIGN = 0.15  # likeness to a digit: less, the first of a row is a sign before the number
+SIGN = 0.1  # likeness to a digit: less, the first of a row is a sign before the number
 WHOLE = 0.65  # confidence from which parts are one digit rather than what each of them is
 
 _BATCH = 64  # more at once is no faster and takes more memory
