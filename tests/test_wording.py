@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from digitlab.recognizer import DOTTED, RINGED, RUNNING, STRIPE, TORN, Digit
-from digitlab.wording import account, doubtful, is_sure, ordinal, percent, place
+from digitlab.wording import account, describe, doubtful, is_sure, ordinal, percent, place
 
 
 def digit(label=4, confidence=0.99, verdict="sure", accepted=True, second=9) -> Digit:
@@ -47,6 +47,17 @@ def test_place_names_the_line_where_there_are_several():
     assert place(said, 1) == "2nd digit in line 1"
     assert place(said, 2) == "1st digit in line 2"
     assert place(Said("12", said.digits[:2]), 1) == "2nd digit"
+
+
+@pytest.mark.parametrize(("verdict", "accepted", "words"), [
+    ("sure", True, "2nd digit: sure, 99.0 %. Then 9 ("),
+    ("not sure: 4 or 9?", True, "2nd digit: not sure: 4 or 9? 99.0 %. Then 9 ("),
+    ("not sure: 4 or 9?", False, "2nd digit: not sure: 4 or 9? It lies"),
+    ("this may not be a digit", False, "2nd digit: this may not be a digit. It lies"),
+])  # fmt: skip
+def test_digit_of_a_number_is_described_in_whole_sentences(verdict, accepted, words):
+    said = Said("14", (digit(1), digit(4, verdict=verdict, accepted=accepted)))
+    assert describe(said, 1).startswith(words)
 
 
 def test_sure_digit_needs_no_advice():

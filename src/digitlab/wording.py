@@ -100,6 +100,15 @@ def account(answer: Answer) -> Account:
     return replace(words, detail=f"{words.detail} {left}")
 
 
+def describe(answer: Answer, index: int) -> str:
+    """One digit of a number: where it stands, how sure, and what else it may be."""
+    digit, where = answer.digits[index], _capital(place(answer, index))
+    if digit.accepted:
+        certainty = f"{_ended(digit.verdict, ',')} {percent(digit.confidence)}"
+        return f"{where}: {certainty}. Then {runners_up(digit)}."
+    return f"{where}: {_ended(digit.verdict, '.')} {explain_doubt(digit)}"
+
+
 def chances(digit: Digit) -> tuple[float, ...]:
     """The probability of each of 0 to 9; what is missing to 1 is that it is no digit at all."""
     return tuple(share * digit.likeness for share in digit.probabilities)
@@ -147,8 +156,7 @@ def _account_of_one(digit: Digit) -> Account:
         advice = _advice(digit)
         return Account(f"{digit.label}?", _capital(digit.verdict), explain_doubt(digit), advice)
     advice = "" if is_sure(digit) else _REDRAW
-    comma = "" if digit.verdict.endswith("?") else ","
-    certainty = f"{_capital(digit.verdict)}{comma} {percent(digit.confidence)}"
+    certainty = f"{_capital(_ended(digit.verdict, ','))} {percent(digit.confidence)}"
     return Account(str(digit.label), certainty, f"Then {runners_up(digit)}.", advice)
 
 
@@ -172,6 +180,11 @@ def _account_of_many(answer: Answer) -> Account:
 def _advice(digit: Digit) -> str:
     """What to do about a doubtful digit."""
     return _INSTEAD.get(digit.objection, _REDRAW)
+
+
+def _ended(verdict: str, mark: str) -> str:
+    """A verdict before what follows it; one that asks has its mark already."""
+    return verdict if verdict.endswith("?") else verdict + mark
 
 
 def _capital(text: str) -> str:

@@ -11,12 +11,10 @@ from digitlab.recognizer import Digit
 from digitlab.wording import (
     account,
     chances,
+    describe,
     doubtful,
-    explain_doubt,
     least_sure,
     percent,
-    place,
-    runners_up,
 )
 from digitlab_app.feedback import Subject, ask
 from digitlab_app.pictures import Answer
@@ -88,7 +86,7 @@ def _choose(answer: Answer, key: str) -> int:
             help="In reading order. The one that is trusted least is chosen at first.",
             wrap=True,
         )
-    _show_words(answer, first + index)
+    st.write(describe(answer, first + index))
     return first + index
 
 
@@ -120,16 +118,3 @@ def _show_bars(digit: Digit, key: str) -> None:
         config={"displayModeBar": False},
         alt=f"Probability of each digit. {shares}",
     )
-
-
-def _show_words(answer: Answer, index: int) -> None:
-    """What is to say of one digit of a number."""
-    digit: Digit = answer.digits[index]
-    where = place(answer, index)
-    if digit.accepted:
-        st.write(
-            f"{where[:1].upper()}{where[1:]}: {digit.verdict}, {percent(digit.confidence)}. "
-            f"Then {runners_up(digit)}."
-        )
-    else:
-        st.write(f"{where[:1].upper()}{where[1:]}: {digit.verdict}. {explain_doubt(digit)}")
