@@ -84,6 +84,32 @@ def test_several_signs_after_a_number_are_all_left_out():
         assert (reading.text, len(reading.unread)) == ("42", 2)
 
 
+def dated(*lines: tuple[tuple[int, int], tuple[int, int]]) -> np.ndarray:
+    """12 and 05 with strokes between them, from and to places beside the middle of the room."""
+    ink = np.hstack([page("12", 60), page("05", 60)])
+    middle = page("12", 60).shape[1]
+    for (x, y), (to, below) in lines:
+        curve(ink, (middle + x, y), (middle + to, below))
+    return ink
+
+
+@pytest.mark.parametrize("half", [14, 35])
+def test_slash_between_numbers_is_left_out_and_told(half):
+    ink = dated(((half, 48), (-half, 190)))
+    for reading in readings(ink):
+        assert (reading.text, len(reading.unread)) == ("1205", 1)
+
+
+@pytest.mark.parametrize("stroke", [
+    ((5, 48), (-5, 190)),  # upright
+    ((-30, 48), (30, 190)),  # leans the other way
+    ((25, 62), (-25, 168)),  # as high as the digits
+    ((25, 62), (-25, 200)),  # comes out under them only
+])  # fmt: skip
+def test_other_stroke_between_numbers_is_a_one(stroke):
+    assert all(len(reading.text) == 5 for reading in readings(dated(stroke)))
+
+
 @pytest.mark.parametrize(("point", "stroke"), [
     (0, 160),  # no point
     (190, 158),  # dirt under the line

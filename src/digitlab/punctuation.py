@@ -8,7 +8,7 @@ import numpy as np
 
 from digitlab.paper import CROP
 from digitlab.preprocess import Box
-from digitlab.strokes import fit
+from digitlab.strokes import Stroke, fit
 
 CLEAR_ABOVE = 0.2  # of a digit's height: nearer, it is a part of a stroke that came off
 CLEAR_BELOW = 0.05  # likewise; at a digit's foot hardly anything comes off
@@ -30,6 +30,10 @@ POINT = 0.1, 0.33  # of the height over it: a point of ! or ? is as large, lower
 FULL = 0.5  # of its box: a point fills as much
 GAP = 0.08, 0.5  # of the height over it: how far under that a point is; nearer, a line cut it off
 ON_LINE = 0.16  # of that height: a point ends no lower under the line that digits stand on
+SLIM = 0.25  # times as wide as long: a wider stroke is no slash
+LEAN = 10.0  # degrees to the right of upright: a slash leans more
+TALLER = 1.1  # times as high as the digits beside it: a slash is no lower
+OUT = 0.03  # of their height: so far it comes out over and under both
 DIRT = 0.05  # of a digit's height: smaller in both directions is no dot
 
 
@@ -111,10 +115,9 @@ def goes_on(even: np.ndarray, left: int, top: int, mask: np.ndarray) -> bool:
     left, top : where the stroke's box begins in it.
     mask : (h, w) uint8 0 or 1, the ink in that box, of which the stroke is the largest part.
     """
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
-    if count == 1:
+    if not mask.any():
         return False
-    stroke = fit(labels == 1 + stats[1:, cv2.CC_STAT_AREA].argmax(), left, top)
+    stroke = _stroke(mask, left, top)
     x, y, across, down = stroke.x, stroke.y, stroke.across, stroke.down
     along = (stroke.points - [x, y]) @ [across, down]
     low, high = float(along.min()), float(along.max())
@@ -130,6 +133,32 @@ def goes_on(even: np.ndarray, left: int, top: int, mask: np.ndarray) -> bool:
 
     ends = on(low - reach), on(high + reach)
     return False not in ends and True in ends
+
+
+def _stroke(mask: np.ndarray, left: int = 0, top: int = 0) -> Stroke:
+    """The line through the largest part of some ink."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
+    return fit(labels == 1 + stats[1:, cv2.CC_STAT_AREA].argmax(), left, top)
+
+
+def is_slash(box: Box, mask: np.ndarray, before: Box, after: Box) -> bool:
+    """Whether a straight stroke is rather a / between two digits than a 1.
+
+    It leans to the right and comes out over and under both.
+
+    Parameters
+    ----------
+    box : of the stroke.
+    mask : (h, w) uint8 0 or 1, the ink in it.
+    before, after : boxes of the digits beside it.
+    """
+    high = (before[3] + after[3]) / 2
+    over = min(before[1], after[1]) - box[1]
+    under = box[1] + box[3] - max(before[1] + before[3], after[1] + after[3])
+    if box[3] < TALLER * high or min(over, under) < OUT * high or not mask.any():
+        return False
+    stroke = _stroke(mask)
+    return stroke.is_slim(SLIM) and stroke.lean >= LEAN
 
 
 def is_ring(mask: np.ndarray) -> bool:

@@ -24,6 +24,7 @@ from digitlab.punctuation import (
     is_colon,
     is_foot,
     is_ring,
+    is_slash,
     run_out,
     stand_above_each_other,
 )
@@ -246,14 +247,12 @@ class Recognizer:
         whole = self._as_whole(preparation.whole, lines) if preparation.whole else None
         if whole is not None:
             lines, unread = [[whole]], []
-        elif boxes is None:
-            lines, signs = _without_final_signs(lines, preparation)
-            unread += signs
+        if boxes is None:
+            lines = _unless_stripes(lines, preparation, image.shape)
+            unread += _take_slashes(lines, preparation) + _take_final_signs(lines, preparation)
         read = [line for line in lines if line]
         if preparation.paper.flat and boxes is None:
             preparation, read = self._without_signs(image, preparation, read, unread)
-        if boxes is None:
-            read = _unless_stripes(read, preparation, image.shape)
         text = "\n".join("".join(str(digit.label) for digit in line) for line in read)
         digits = tuple(digit for line in read for digit in line)
         spent = (time.perf_counter() - began) * 1000
@@ -414,18 +413,32 @@ def _signs_ahead(row: Row, path: list[int], digits: list[Digit]) -> int:
     return ahead if any(digit.accepted for digit in digits[ahead:]) else 0
 
 
-def _without_final_signs(
-    lines: list[list[Digit]], preparation: Preparation
-) -> tuple[list[list[Digit]], list[Box]]:
-    """Lines without the ! or ? after a number, and the boxes of those signs."""
-    signs = []
+def _take_slashes(lines: list[list[Digit]], preparation: Preparation) -> list[Box]:
+    """Take the slashes between digits, as in a date, out of `lines`; their boxes."""
+    taken = []
+    for line in lines:
+        places = [
+            i
+            for i, digit in enumerate(line[1:-1], 1)
+            if digit.label == 1
+            and line[i - 1].accepted
+            and is_slash(digit.box, preparation.ink_in(digit.box), line[i - 1].box, line[i + 1].box)
+        ]
+        taken += [line[i].box for i in places]
+        line[:] = [digit for i, digit in enumerate(line) if i not in places]
+    return taken
+
+
+def _take_final_signs(lines: list[list[Digit]], preparation: Preparation) -> list[Box]:
+    """Take every ! and ? after a number out of `lines`; their boxes."""
+    taken = []
     for line in lines:
         while any(digit.accepted for digit in line[:-1]):
             foot, box = line[-2].box[1] + line[-2].box[3], line[-1].box
             if not ends_over_dot(box, preparation.ink_in(box), preparation.marks, foot):
                 break
-            signs.append(line.pop().box)
-    return lines, signs
+            taken.append(line.pop().box)
+    return taken
 
 
 def _stand_or_fall(row: Row, path: list[int], digits: list[Digit]) -> list[Digit]:
