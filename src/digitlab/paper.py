@@ -27,6 +27,7 @@ FILLS = 0.75  # of the width and the height: a digit that fills a picture cut ou
 LARGE = 0.35  # of the picture's shorter side: writing as high may lie on a pattern
 HARDLY = 0.02  # of all that is dark: less ink than that is found where its height is mistaken
 MOST_ACROSS = 30  # digits side by side in a picture; no guess of their height is smaller
+ALONG_SIDE = 0.3  # of a side: light that takes so much of it is no stroke
 LEAST_CONTRAST = 0.055  # share of the ground's light that ink must take away to be seen
 
 
@@ -384,12 +385,34 @@ def _is_light_on_dark(grey: np.ndarray) -> bool:
     padded = cv2.copyMakeBorder(small, size, size, size, size, cv2.BORDER_REFLECT)
     paper = cv2.medianBlur(padded, size)[size:-size, size:-size]
     difference = small.astype(np.float32) - paper
+    lit = _lit_sides(difference)
+    difference[lit] = 0
     light, dark = _strength(difference), _strength(-difference)
     if light < 1.5 * dark:  # dark ink on light paper is far more usual
         return False
     # Strokes of chalk are narrow, which a lamp mirrored in the paper is not.
     narrow = cv2.morphologyEx(small, cv2.MORPH_TOPHAT, _wide_kernel(small.shape))
+    narrow[lit] = 0
     return _strength(narrow) > 0.3 * light
+
+
+def _lit_sides(difference: np.ndarray) -> np.ndarray:
+    """Where light, or something light, comes in along a side of the picture, (h, w) bool.
+
+    Strokes that run out of a picture cross its side, and are not wide there.
+
+    Parameters
+    ----------
+    difference : (h, w) float32, how much lighter each place is than its surroundings.
+    """
+    light = (difference > 0.5 * difference.max()).astype(np.uint8)
+    _, labels = cv2.connectedComponents(light, connectivity=8)
+    found = np.zeros(labels.shape, bool)
+    for side in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
+        along = np.bincount(side) / len(side)
+        wide = np.flatnonzero(along > ALONG_SIDE)
+        found |= np.isin(labels, wide[wide > 0])
+    return cv2.dilate(found.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
 
 
 def _strength(difference: np.ndarray) -> float:
