@@ -49,6 +49,27 @@ def test_shadow_across_the_paper_is_evened_out(edge):
     assert np.percentile(ground, 5) > 215
 
 
+@pytest.mark.parametrize("turned", range(4))
+@pytest.mark.parametrize("share", [0.1, 0.16])
+def test_light_along_a_side_of_a_shaded_photograph_is_no_chalk(share, turned):
+    ink = placed(written("17", 90, 6), (300, 420), 120, 130)
+    picture = photographed(ink).astype(np.float32)
+    rows, columns = np.mgrid[:300, :420]
+    edge = 300 * share + 0.1 * (columns - 210)
+    light = 0.42 + 0.58 / (1 + np.exp((rows - edge) / 2))
+    lit = np.rot90((picture * light[..., None]).astype(np.uint8), turned)
+    paper = read_paper(np.ascontiguousarray(lit))
+    assert not paper.light_on_dark
+    assert paper.mask.any()
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_chalk_that_runs_out_of_a_photograph_is_light_on_dark(side):
+    ink = placed(written("71", 120, 9), (240, 300), 60, 60)
+    ink[:100, 200 * side : 200 * side + 9] = 255
+    assert read_paper(255 - photographed(ink, paper=215, pen=60)).light_on_dark
+
+
 def test_vignette_is_evened_out():
     y, x = np.mgrid[-1:1:240j, -1:1:240j]
     paper = read_paper(shade(photographed(INK), 1 - 0.35 * (x * x + y * y)))
