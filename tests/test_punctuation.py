@@ -75,9 +75,7 @@ def hook(dot: tuple[int, int] | None, size: tuple[int, int] = (8, 8)) -> np.ndar
     (np.zeros((20, 20), np.uint8), (), 225, False),
 ])  # fmt: skip
 def test_sign_ends_over_a_dot_on_the_line_of_writing(mask, marks, foot, expected):
-    box = (0, 0, mask.shape[1], mask.shape[0])
-    if not marks:
-        box, mask = (0, 100, *box[2:]), mask
+    box = (0, 0 if marks else 100, mask.shape[1], mask.shape[0])
     assert ends_over_dot(box, mask, marks, foot) == expected
 
 

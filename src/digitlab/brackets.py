@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from digitlab.strokes import Part
+from digitlab.strokes import Part, ink_of, runs
 
 BOWED = 0.05  # of its height: so far is the middle of a bracket at least beside its ends
 STRONGLY = 0.16  # likewise, if nothing but that tells it from a 1
@@ -32,22 +32,15 @@ def brackets(labels: np.ndarray, parts: Sequence[Part]) -> list[int]:
     -------
     Indices into `parts`.
     """
-    bows = [_bow(labels, part) for part in parts]
-    found: list[int] = []
-    pairs = [
-        (i, j)
-        for i, opening in enumerate(bows)
-        for j, closing in enumerate(bows)
-        if opening >= BOWED
-        and closing <= -BOWED
-        and opening - closing >= TOGETHER
-        and _are_pair(parts, bows, i, j)
-    ]
-    for pair in sorted(pairs, key=lambda pair: bows[pair[1]] - bows[pair[0]]):
-        if not any(_within(parts, number, pair) for number in found):
-            found += pair
-    alone = [i for i, bow in enumerate(bows) if bow <= -STRONGLY and i not in found]
-    return found + [i for i in alone if _ends_number(parts, bows, parts[i])]
+    boxes = np.array([(p.left, p.top, p.right, p.bottom) for p in parts], int).reshape(-1, 4)
+    bows = np.array([_bow(labels, part) for part in parts], float)
+    found = np.zeros(len(parts), bool)
+    for pair in sorted(_pairs(boxes, bows), key=lambda pair: bows[pair[1]] - bows[pair[0]]):
+        if not found[_within(boxes, pair)].any():
+            found[list(pair)] = True
+    alone = np.flatnonzero((bows <= -STRONGLY) & ~found)
+    ending = [i for i in alone.tolist() if _ends_number(boxes, bows, i)]
+    return [*np.flatnonzero(found).tolist(), *ending]
 
 
 def _bow(labels: np.ndarray, part: Part) -> float:
@@ -57,9 +50,8 @@ def _bow(labels: np.ndarray, part: Part) -> float:
     """
     if part.width > part.height or part.height < 8:
         return 0.0
-    view = labels[part.top : part.bottom, part.left : part.right] == part.labels[0]
-    begins = view[:, 0] + (view[:, 1:] & ~view[:, :-1]).sum(1)
-    ink, (rows,) = view.sum(1), np.nonzero(begins == 1)
+    view = ink_of(labels, part)
+    ink, rows = view.sum(1), np.flatnonzero(runs(view) == 1)
     if len(rows) < ONCE * part.height or ink.max() > THIN * part.height:
         return 0.0
     across = view[rows] @ np.arange(part.width) / ink[rows] / part.height
@@ -69,44 +61,56 @@ def _bow(labels: np.ndarray, part: Part) -> float:
     return float(curve.coef[2] / 4) if rough <= SMOOTH else 0.0
 
 
-def _beside(one: Part, other: Part) -> bool:
-    """Whether two parts stand on one line of writing."""
-    shared = min(one.bottom, other.bottom) - max(one.top, other.top)
-    return shared >= LEVEL * min(one.height, other.height)
+def _heights(boxes: np.ndarray) -> np.ndarray:
+    return boxes[:, 3] - boxes[:, 1]
 
 
-def _within(parts: Sequence[Part], number: int, pair: tuple[int, int]) -> bool:
-    """Whether a part is one of two brackets or stands between them."""
-    first, last = parts[pair[0]], parts[pair[1]]
-    part = parts[number]
-    return first.left <= part.left and part.right <= last.right and _beside(part, first)
+def _beside(boxes: np.ndarray, one: int) -> np.ndarray:
+    """Which parts stand on one line of writing with one of them, (n,) bool."""
+    _, top, _, bottom = boxes[one]
+    shared = np.minimum(boxes[:, 3], bottom) - np.maximum(boxes[:, 1], top)
+    return shared >= LEVEL * np.minimum(_heights(boxes), bottom - top)
 
 
-def _are_pair(parts: Sequence[Part], bows: list[float], opening: int, closing: int) -> bool:
-    """Whether a stroke that bows to the left and one that bows to the right hold digits."""
-    first, last = parts[opening], parts[closing]
-    low, high = sorted((first.height, last.height))
-    if low < LIKE * high or first.right > last.left or not _beside(first, last):
-        return False
-    inner = [i for i in range(len(parts)) if _within(parts, i, (opening, closing))]
-    inner = [i for i in inner if i not in (opening, closing)]
-    tallest = max((parts[i].height for i in inner), default=0)
-    as_digits = LOW * first.height <= tallest <= first.height / TALL
-    return as_digits and all(abs(bows[i]) < STRONGLY for i in inner)
+def _within(boxes: np.ndarray, pair: tuple[int, int]) -> np.ndarray:
+    """Which parts are two brackets or stand between them, (n,) bool."""
+    first, last = pair
+    after, before = boxes[:, 0] >= boxes[first, 0], boxes[:, 2] <= boxes[last, 2]
+    return after & before & _beside(boxes, first)
 
 
-def _ends_number(parts: Sequence[Part], bows: list[float], bracket: Part) -> bool:
+def _pairs(boxes: np.ndarray, bows: np.ndarray) -> list[tuple[int, int]]:
+    """Each stroke that bows to the left with each that bows to the right and closes it."""
+    heights, closing = _heights(boxes), bows <= -BOWED
+    pairs = []
+    for first in np.flatnonzero(bows >= BOWED).tolist():
+        low, high = np.minimum(heights, heights[first]), np.maximum(heights, heights[first])
+        lasts = closing & (bows[first] - bows >= TOGETHER) & (low >= LIKE * high)
+        lasts &= (boxes[:, 0] >= boxes[first, 2]) & _beside(boxes, first)
+        pairs += [(first, last) for last in np.flatnonzero(lasts).tolist()]
+    return [pair for pair in pairs if _hold_digits(boxes, bows, pair)]
+
+
+def _hold_digits(boxes: np.ndarray, bows: np.ndarray, pair: tuple[int, int]) -> bool:
+    """Whether what is between two brackets is as high as digits, and no bracket itself."""
+    inner = _within(boxes, pair)
+    inner[list(pair)] = False
+    heights = _heights(boxes)
+    tallest, high = heights[inner].max(initial=0), heights[pair[0]]
+    return bool(LOW * high <= tallest <= high / TALL and (np.abs(bows[inner]) < STRONGLY).all())
+
+
+def _ends_number(boxes: np.ndarray, bows: np.ndarray, bracket: int) -> bool:
     """Whether a bracket stands clear on the right of digits, the last of its line."""
-    left, high = [], bracket.height
-    for part, bow in zip(parts, bows, strict=True):
-        if part is bracket or part.height < LOW * high or not _beside(part, bracket):
-            continue
-        if part.right > bracket.left - CLEAR * high and part.left < bracket.right + FAR * high:
-            return False
-        if part.right <= bracket.left:
-            left.append((part.right, part, bow))
-    if not left:
+    heights = _heights(boxes)
+    left, _, right, _ = boxes[bracket]
+    high = heights[bracket]
+    others = _beside(boxes, bracket) & (heights >= LOW * high)
+    others[bracket] = False
+    crowding = (boxes[:, 2] > left - CLEAR * high) & (boxes[:, 0] < right + FAR * high)
+    before = np.flatnonzero(others & (boxes[:, 2] <= left))
+    if (others & crowding).any() or not before.size:
         return False
-    right, nearest, bow = max(left, key=lambda found: found[0])
-    near = bracket.left - right <= FAR * high
-    return near and bow < BOWED and high >= TALLER * nearest.height
+    nearest = before[boxes[before, 2].argmax()]
+    near = left - boxes[nearest, 2] <= FAR * high
+    return bool(near and bows[nearest] < BOWED and high >= TALLER * heights[nearest])

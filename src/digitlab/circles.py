@@ -4,7 +4,7 @@ from itertools import combinations
 
 import numpy as np
 
-from digitlab.strokes import fit
+from digitlab.strokes import fit, runs
 
 RAYS = 32  # from the middle of what is marked
 OPEN = 0.35  # of the rays, at most, that miss the circle: its ends may not meet, an edge may cut it
@@ -69,8 +69,7 @@ def _crossed_once(labels: np.ndarray, numbers: np.ndarray, middle: np.ndarray) -
     there = (x >= 0) & (x < labels.shape[1]) & (y >= 0) & (y < labels.shape[0])
     hit = np.zeros(x.shape, bool)
     hit[there] = np.isin(labels[y[there], x[there]], numbers)
-    crossings = (hit[:, 1:] & ~hit[:, :-1]).sum(1) + hit[:, 0]
-    return float((crossings == 1).mean())
+    return float((runs(hit) == 1).mean())
 
 
 def _is_slashed(labels: np.ndarray, box, numbers: np.ndarray, boxes: np.ndarray) -> bool:

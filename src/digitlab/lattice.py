@@ -3,13 +3,13 @@
 import numpy as np
 
 from digitlab.preprocess import Candidate, Row
+from digitlab.segmentation import SMALL
 
 LEAST = 1e-6  # a probability never counts for less, so that one odd piece can't decide a row
 SHORT = 0.7  # of the usual height; what is lower is less and less likely a digit of its own
 SKIP = 0.02  # how readily a piece is taken for no digit and left out of the path
 LEFT_OVER = 0.3  # likewise at the edge of a picture cut out around one digit, or a tick
-LOW = 0.42  # of the usual height: a stroke that is lower is a tick, as in 5", rather than a 1
-SLIM = 0.6  # of its height: likewise, no wider
+SLIM = 0.6  # of its height: a stroke that is low and no wider is a tick, as in 5", not a 1
 NARROW = 0.3  # of its height: a stroke at such an edge is rather left over than a 1
 STUB = 0.25  # share of its belief that such a stroke keeps
 
@@ -39,12 +39,13 @@ def best_path(row: Row, belief: np.ndarray, junk: np.ndarray) -> list[int]:
             start += 1
         short = min(1.0, candidate.glyph.box[3] / (SHORT * row.height))
         options = [(belief[index] * short**2, index)]
+        single = candidate.last == candidate.first + 1
         stub = candidate.at_edge and inner and not row.tight and _is_narrow(candidate)
         if stub:
             options = [(STUB * belief[index] * short**2, index), (LEFT_OVER, None)]
-        elif candidate.last == candidate.first + 1 and _is_tick(candidate, row.height):
+        elif single and _is_tick(candidate, row.height):
             options = [(LEFT_OVER, None)]
-        elif candidate.last == candidate.first + 1:
+        elif single:
             readily = LEFT_OVER if candidate.at_edge else SKIP
             options.append((readily * junk[index], None))
         for probability, choice in options:
@@ -64,7 +65,7 @@ def _is_narrow(candidate: Candidate) -> bool:
 def _is_tick(candidate: Candidate, usual: float) -> bool:
     """Whether it is a short stroke, as inches and feet have, beside digits of a usual height."""
     _, _, width, height = candidate.glyph.box
-    return height < LOW * usual and width < SLIM * height
+    return height < SMALL * usual and width < SLIM * height
 
 
 def _walk_back(step: list[tuple[int, int | None]]) -> list[int]:

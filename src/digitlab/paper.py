@@ -27,6 +27,7 @@ FILLS = 0.75  # of the width and the height: a digit that fills a picture cut ou
 LARGE = 0.35  # of the picture's shorter side: writing as high may lie on a pattern
 HARDLY = 0.02  # of all that is dark: less ink than that is found where its height is mistaken
 MOST_ACROSS = 30  # digits side by side in a picture; no guess of their height is smaller
+AS_LIGHT = 0.3  # of what is lightest beside its surroundings: it may be the same light
 ALONG_SIDE = 0.15  # of a side: light that takes so much of it is no stroke
 LEAST_CONTRAST = 0.055  # share of the ground's light that ink must take away to be seen
 
@@ -405,7 +406,7 @@ def _lit_sides(difference: np.ndarray) -> np.ndarray:
     ----------
     difference : (h, w) float32, how much lighter each place is than its surroundings.
     """
-    light = (difference > 0.3 * difference.max()).astype(np.uint8)
+    light = (difference > AS_LIGHT * difference.max()).astype(np.uint8)
     _, labels = cv2.connectedComponents(light, connectivity=8)
     found = np.zeros(labels.shape, bool)
     for side in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from digitlab.strokes import Part, Stroke, fit
+from digitlab.strokes import Part, Stroke, fit, ink_of
 
 SLIM = 0.3  # times as wide as long: a wider stroke is no slash
 FULL = 0.5  # of the box along it: a narrow 0 fills less of its own
@@ -35,8 +35,7 @@ def percent_signs(labels: np.ndarray, parts: Sequence[Part]) -> list[int]:
 
 def _slash(labels: np.ndarray, part: Part) -> Stroke | None:
     """A part as a straight stroke that leans to the right, or None if it is none."""
-    view = labels[part.top : part.bottom, part.left : part.right] == part.labels[0]
-    stroke = fit(view, part.left, part.top)
+    stroke = fit(ink_of(labels, part), part.left, part.top)
     full = len(stroke.points) >= FULL * (stroke.short + 1) * (stroke.long + 1)
     is_slash = stroke.is_slim(SLIM) and full and LEAN[0] <= stroke.lean <= LEAN[1]
     return stroke if is_slash else None

@@ -116,7 +116,7 @@ class Digit:
     @property
     def likeness(self) -> float:
         """Probability that it is a digit, whichever."""
-        return min(1.0, self.confidence / max(*self.probabilities, 1e-9))
+        return _likeness(self.confidence, max(self.probabilities))
 
     @property
     def ranking(self) -> tuple[int, ...]:
@@ -362,11 +362,15 @@ class Recognizer:
             return "sure"
         if confidence >= max(self.calibration.fairly_sure, self.calibration.accept):
             return "fairly sure"
-        likeness = confidence / max(float(probabilities.max()), 1e-9)
-        if likeness < 0.5:
+        if _likeness(confidence, float(probabilities.max())) < 0.5:
             return REFUSED
         first, second = np.argsort(probabilities)[::-1][:2]
         return f"not sure: {first} or {second}?"
+
+
+def _likeness(confidence: float, share: float) -> float:
+    """Probability of being a digit, of a confidence and its digit's share among the ten."""
+    return min(1.0, confidence / max(share, 1e-9))
 
 
 def _every_map(interpreter, ink: np.ndarray) -> dict[int, np.ndarray]:

@@ -214,7 +214,7 @@ def _without_signs(
     labels: np.ndarray, pieces: list[Piece], specks: list[Piece]
 ) -> tuple[list[Piece], list[Piece]]:
     """Pieces and specks but for those of per cent signs and brackets."""
-    parts = [*pieces, *specks]
+    parts = [*pieces, *specks]  # brackets, which hold no specks, are numbered alike
     found = {id(parts[i]) for i in (*percent_signs(labels, parts), *brackets(labels, pieces))}
     return [p for p in pieces if id(p) not in found], [p for p in specks if id(p) not in found]
 

@@ -53,6 +53,16 @@ class Stroke:
         return self.short + 1 <= most * (self.long + 1)
 
 
+def ink_of(labels: np.ndarray, part: Part) -> np.ndarray:
+    """The pixels of a part in its box, (h, w) bool; `labels` says whose each is."""
+    return labels[part.top : part.bottom, part.left : part.right] == part.labels[0]
+
+
+def runs(rows: np.ndarray) -> np.ndarray:
+    """How many stretches of ink there are in each row of (n, m) bool, (n,) int."""
+    return (rows[:, 1:] & ~rows[:, :-1]).sum(1) + rows[:, 0]
+
+
 def fit(mask: np.ndarray, left: int = 0, top: int = 0) -> Stroke:
     """The line through the ink in `mask` (h, w), whose box begins at left, top; some is there."""
     rows, columns = np.nonzero(mask)
