@@ -70,6 +70,16 @@ def test_chalk_that_runs_out_of_a_photograph_is_light_on_dark(side):
     assert read_paper(255 - photographed(ink, paper=215, pen=60)).light_on_dark
 
 
+@pytest.mark.parametrize("turned", range(4))
+def test_chalk_over_a_line_along_a_side_is_light_on_dark(turned):
+    ink = placed(written("3191", 80, 6), (200, 460), 60, 50) // 6
+    cv2.line(ink, (10, 178), (459, 198), 255, 8)
+    rows = np.linspace(-1, 1, 200)[:, None] * np.ones((200, 460))
+    light = 1 - 0.6 / (1 + np.exp(-rows / 0.1))
+    board = shade(255 - photographed(ink, paper=105, pen=0), light)
+    assert read_paper(np.ascontiguousarray(np.rot90(board, turned))).light_on_dark
+
+
 def test_vignette_is_evened_out():
     y, x = np.mgrid[-1:1:240j, -1:1:240j]
     paper = read_paper(shade(photographed(INK), 1 - 0.35 * (x * x + y * y)))

@@ -386,25 +386,37 @@ def _is_light_on_dark(grey: np.ndarray) -> bool:
     padded = cv2.copyMakeBorder(small, size, size, size, size, cv2.BORDER_REFLECT)
     paper = cv2.medianBlur(padded, size)[size:-size, size:-size]
     difference = small.astype(np.float32) - paper
-    lit = _lit_sides(difference)
-    difference[lit] = 0
     light, dark = _strength(difference), _strength(-difference)
     if light < 1.5 * dark:  # dark ink on light paper is far more usual
         return False
     # Strokes of chalk are narrow, which a lamp mirrored in the paper is not.
-    narrow = cv2.morphologyEx(small, cv2.MORPH_TOPHAT, _wide_kernel(small.shape))
-    narrow[lit] = 0
-    return _strength(narrow) > 0.3 * light
+    disc = _wide_kernel(small.shape)
+    narrow = cv2.morphologyEx(small, cv2.MORPH_TOPHAT, disc)
+    return _strength(narrow) > 0.3 * light and not _is_pen_beside_light(difference, disc)
 
 
-def _lit_sides(difference: np.ndarray) -> np.ndarray:
-    """Where light, or something light, comes in along a side of the picture, (h, w) bool.
-
-    Strokes that run out of a picture cross its side, and are not wide there.
+def _is_pen_beside_light(difference: np.ndarray, disc: np.ndarray) -> bool:
+    """Whether light only comes in along a side, and what is narrow elsewhere is rather dark.
 
     Parameters
     ----------
     difference : (h, w) float32, how much lighter each place is than its surroundings.
+    disc : uint8, wider than any stroke.
+    """
+    lit = _lit_sides(difference)
+    elsewhere = np.where(lit, 0, difference)
+    chalk, pen = (
+        _strength(cv2.morphologyEx(side.clip(0), cv2.MORPH_TOPHAT, disc))
+        for side in (elsewhere, -elsewhere)
+    )
+    return bool(lit.any()) and pen >= chalk
+
+
+def _lit_sides(difference: np.ndarray) -> np.ndarray:
+    """Where light, or something light, is along a side of the picture, (h, w) bool.
+
+    Strokes that run out of a picture cross its side, and are not wide there. `difference` as in
+    `_is_pen_beside_light`.
     """
     light = (difference > AS_LIGHT * difference.max()).astype(np.uint8)
     _, labels = cv2.connectedComponents(light, connectivity=8)
