@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from handwriting import centred, on_white, photographed, placed, written
 
-from digitlab.paper import WORKING_SIDE, _whole, read_paper
+from digitlab.paper import WORKING_SIDE, _has_exact_ground, _whole, read_paper
 
 INK = centred(written("4", 120, 12), 240)
 
@@ -219,3 +219,15 @@ def test_bar_that_is_all_there_is_is_writing_whatever_the_network_says(bars, who
         mask[20:180, 60 + 60 * number : 75 + 60 * number] = 1
     nothing = np.zeros(mask.shape, bool)
     assert (_whole(mask, nothing, None) == (mask > 0 if whole else nothing)).all()
+
+
+def test_soft_digit_fills_its_exact_ground_but_no_photograph_has_one():
+    eight = written("8", 120, 26)
+    tiny = cv2.resize(eight[2:-2, 2:-2], (16, 16), interpolation=cv2.INTER_AREA)
+    soft = cv2.resize(tiny, (256, 256), interpolation=cv2.INTER_CUBIC)
+    paper = read_paper(soft)
+    assert paper.light_on_dark
+    assert agreement(paper.mask, soft) > 0.9
+    rng = np.random.default_rng(0)
+    grain = np.rint(40 + rng.normal(0, 2, soft.shape) + soft * 0.7).clip(0, 255)
+    assert not _has_exact_ground(grain.astype(np.uint8))

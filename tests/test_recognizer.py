@@ -449,6 +449,16 @@ def test_thin_digit_that_fills_its_picture_is_no_line(label, pen):
     assert read(photographed(ink)) == label
 
 
+ENLARGED = [(48, cv2.INTER_LINEAR), (128, cv2.INTER_NEAREST), (256, cv2.INTER_CUBIC)]
+
+
+@pytest.mark.parametrize(("side", "method"), ENLARGED)
+@pytest.mark.parametrize("label", ["3", "5", "6", "8", "9"])
+def test_light_digit_of_16_pixels_that_fills_its_picture_is_read_enlarged(label, side, method):
+    tiny = cv2.resize(trimmed(written(label, 120, 26)), (16, 16), interpolation=cv2.INTER_AREA)
+    assert read(cv2.resize(tiny, (side, side), interpolation=method)) == label
+
+
 @pytest.mark.parametrize("number", ["80", "40", "90"])
 def test_last_digit_of_a_number_is_kept_that_the_edge_hardly_cuts(number):
     ink = cv2.resize(written(number, 110, 12), None, fx=0.62, fy=1.0)

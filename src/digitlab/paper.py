@@ -21,6 +21,9 @@ BACKGROUND_SIDE = 320  # the light changes slowly, so the ground is estimated on
 TINY = 32  # pixels; a picture no larger holds one digit, whose strokes are a pixel or two wide
 CROP = 200  # pixels; a picture no larger than this may be a crop without margins
 FLAT_SHARE = 0.4  # of all pixels exactly alike: a drawing or a scan, not a photograph
+EXACT = 0.06  # likewise, where ink and its soft edges fill the picture
+LONELY, NEXT = 3.0, 8  # times as common as any of so many next greys
+PARTED, SOFTLY = 0.85, 0.72  # of a crop's variance: between its two tones; in a drawing enlarged
 INK = 0.4  # soft ink from which a pixel is ink
 FILLED = 0.7  # of its box: a stroke covers less, unless it is a 1
 FILLS = 0.75  # of the width and the height: a digit that fills a picture cut out close
@@ -76,7 +79,8 @@ def read_paper(image: np.ndarray) -> Paper:
     level = _flat_level(grey)
     if level is not None:
         return _read_flat(grey, level, scale)
-    tones = _two_tones(grey) if max(grey.shape) <= CROP else None
+    small_or_drawn = max(grey.shape) <= CROP or _has_exact_ground(grey)
+    tones = _two_tones(grey) if small_or_drawn else None
     crop = _read_crop(grey, *tones, scale) if tones is not None else None
     if crop is not None:
         return crop
@@ -117,9 +121,14 @@ def _flatten_alpha(image: np.ndarray) -> np.ndarray:
     return flat
 
 
+def _counts(grey: np.ndarray) -> np.ndarray:
+    """How many pixels have each grey, (256,) float32."""
+    return cv2.calcHist([grey], [0], None, [256], [0, 256]).ravel()
+
+
 def _flat_level(grey: np.ndarray) -> int | None:
     """The grey of the ground if it is exactly one and covers most of the picture, else None."""
-    counts = cv2.calcHist([grey], [0], None, [256], [0, 256]).ravel()
+    counts = _counts(grey)
     level = int(counts.argmax())
     if counts[level] < FLAT_SHARE * grey.size:
         return None
@@ -186,10 +195,23 @@ def _two_tones(grey: np.ndarray) -> tuple[float, float] | None:
     if max(grey.shape) > TINY:
         crowded = ink.mean() > 0.15 and _edge_share(ink) > 0.02
         dark_enough = means[0] < 0.5 * means[1]
-        if parted < 0.85 or not crowded or not dark_enough or not _is_stroke(ink):
+        enough = SOFTLY if _has_exact_ground(grey) else PARTED
+        if parted < enough or not crowded or not dark_enough or not _is_stroke(ink):
             return None
     ground = float(np.median(grey[~ink]))
     return ground, float(np.percentile(grey[ink], 20 if ground_is_light else 80))
+
+
+def _has_exact_ground(grey: np.ndarray) -> bool:
+    """Whether a picture's commonest grey is one that only a drawing's ground has so much of.
+
+    A digit of 16x16 pixels that fills its picture has soft edges as wide as its strokes when it
+    is enlarged, but its ground still has one grey; in a photograph the next greys are as common.
+    """
+    counts = _counts(grey)
+    level = int(counts.argmax())
+    beside = np.delete(counts[max(0, level - NEXT) : level + NEXT + 1], min(NEXT, level)).max()
+    return bool(counts[level] > max(EXACT * grey.size, LONELY * beside))
 
 
 def _is_stroke(ink: np.ndarray) -> bool:
@@ -225,13 +247,16 @@ def _corner_share(mask: np.ndarray) -> float:
 
 
 def _read_crop(grey: np.ndarray, ground: float, ink: float, scale: float) -> Paper | None:
-    """A crop of two tones: ink is what is nearer to the ink's. None if there are lines in it."""
+    """A crop of two tones: ink is what is nearer to the ink's.
+
+    None if there are lines in it, as photographs of forms have them.
+    """
     tiny = max(grey.shape) <= TINY
     factor = _enlargement(grey) if tiny else max(1.0, SMALL_SIDE / min(grey.shape))
     large, factor = resize(grey, min(4.0, factor))
     share = ((large.astype(np.float32) - ground) / (ink - ground)).clip(0, 1)
     mask = (share > 0.45).astype(np.uint8)
-    if not tiny and ruling(mask) is not None:
+    if not (tiny or _has_exact_ground(grey)) and ruling(mask) is not None:
         return None
     return Paper(large, share, share, mask, scale * factor, tiny, ink > ground)
 
