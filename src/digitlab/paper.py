@@ -195,8 +195,10 @@ def _two_tones(grey: np.ndarray) -> tuple[float, float] | None:
     if max(grey.shape) > TINY:
         crowded = ink.mean() > 0.15 and _edge_share(ink) > 0.02
         dark_enough = means[0] < 0.5 * means[1]
-        enough = SOFTLY if _has_exact_ground(grey) else PARTED
-        if parted < enough or not crowded or not dark_enough or not _is_stroke(ink):
+        drawn = _has_exact_ground(grey)
+        enough = SOFTLY if drawn else PARTED
+        strokes = (drawn and not ground_is_light) or _is_stroke(ink)
+        if parted < enough or not crowded or not dark_enough or not strokes:
             return None
     ground = float(np.median(grey[~ink]))
     return ground, float(np.percentile(grey[ink], 20 if ground_is_light else 80))
