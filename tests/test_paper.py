@@ -231,3 +231,11 @@ def test_soft_digit_fills_its_exact_ground_but_no_photograph_has_one():
     rng = np.random.default_rng(0)
     grain = np.rint(40 + rng.normal(0, 2, soft.shape) + soft * 0.7).clip(0, 255)
     assert not _has_exact_ground(grain.astype(np.uint8))
+
+
+@pytest.mark.parametrize("light", [90, 150, 200])
+def test_comb_of_greys_that_jpeg_leaves_in_smooth_paper_is_no_exact_ground(light):
+    slope = np.linspace(light - 12, light + 12, 96)[:, None] + np.linspace(-4, 4, 128)
+    ok, data = cv2.imencode(".jpg", np.rint(slope).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, 30])
+    assert ok
+    assert not _has_exact_ground(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE))

@@ -79,9 +79,9 @@ def read_paper(image: np.ndarray) -> Paper:
     level = _flat_level(grey)
     if level is not None:
         return _read_flat(grey, level, scale)
-    small_or_drawn = max(grey.shape) <= CROP or _has_exact_ground(grey)
-    tones = _two_tones(grey) if small_or_drawn else None
-    crop = _read_crop(grey, *tones, scale) if tones is not None else None
+    drawn = _has_exact_ground(grey)
+    tones = _two_tones(grey, drawn) if drawn or max(grey.shape) <= CROP else None
+    crop = _read_crop(grey, *tones, drawn, scale) if tones is not None else None
     if crop is not None:
         return crop
     if min(small.shape[:2]) < SMALL_SIDE:
@@ -176,12 +176,15 @@ def _is_mnist(grey: np.ndarray, level: int) -> bool:
     return max(grey.shape) <= TINY and max(w, h) == BODY
 
 
-def _two_tones(grey: np.ndarray) -> tuple[float, float] | None:
+def _two_tones(grey: np.ndarray, drawn: bool) -> tuple[float, float] | None:
     """The ground's and the ink's grey in a crop that its ink fills; None for other pictures.
 
     Where ink covers much of a picture and runs out of it, no wide window shows the paper. Such a
     crop is small and evenly lit, so that Otsu's threshold parts ink and ground; the ground is
     what most of the edge and of the corners belongs to.
+
+    `drawn` says that the ground is exactly one grey: ink has no lines and shadows beside it, but
+    may have edges as soft as its strokes are wide.
     """
     level, _ = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     light = grey > level
@@ -195,7 +198,6 @@ def _two_tones(grey: np.ndarray) -> tuple[float, float] | None:
     if max(grey.shape) > TINY:
         crowded = ink.mean() > 0.15 and _edge_share(ink) > 0.02
         dark_enough = means[0] < 0.5 * means[1]
-        drawn = _has_exact_ground(grey)
         enough = SOFTLY if drawn else PARTED
         strokes = (drawn and not ground_is_light) or _is_stroke(ink)
         if parted < enough or not crowded or not dark_enough or not strokes:
@@ -212,8 +214,9 @@ def _has_exact_ground(grey: np.ndarray) -> bool:
     """
     counts = _counts(grey)
     level = int(counts.argmax())
-    beside = np.delete(counts[max(0, level - NEXT) : level + NEXT + 1], min(NEXT, level)).max()
-    return bool(counts[level] > max(EXACT * grey.size, LONELY * beside))
+    exact, counts[level] = float(counts[level]), 0
+    beside = float(counts[max(0, level - NEXT) : level + NEXT + 1].max())
+    return exact > max(EXACT * grey.size, LONELY * beside)
 
 
 def _is_stroke(ink: np.ndarray) -> bool:
@@ -248,17 +251,19 @@ def _corner_share(mask: np.ndarray) -> float:
     return float(np.mean([mask[rows, columns].mean() for rows in ends for columns in ends]))
 
 
-def _read_crop(grey: np.ndarray, ground: float, ink: float, scale: float) -> Paper | None:
+def _read_crop(
+    grey: np.ndarray, ground: float, ink: float, drawn: bool, scale: float
+) -> Paper | None:
     """A crop of two tones: ink is what is nearer to the ink's.
 
-    None if there are lines in it, as photographs of forms have them.
+    None if there are lines in it, unless it is `drawn`, as in `_two_tones`.
     """
     tiny = max(grey.shape) <= TINY
     factor = _enlargement(grey) if tiny else max(1.0, SMALL_SIDE / min(grey.shape))
     large, factor = resize(grey, min(4.0, factor))
     share = ((large.astype(np.float32) - ground) / (ink - ground)).clip(0, 1)
     mask = (share > 0.45).astype(np.uint8)
-    if not (tiny or _has_exact_ground(grey)) and ruling(mask) is not None:
+    if not (tiny or drawn) and ruling(mask) is not None:
         return None
     return Paper(large, share, share, mask, scale * factor, tiny, ink > ground)
 
