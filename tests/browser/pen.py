@@ -43,9 +43,14 @@ def in_view(canvas: Locator) -> dict:
         assert time.monotonic() < deadline, f"the canvas does not stay in the window: {box}"
         canvas.scroll_into_view_if_needed()
         page.wait_for_timeout(600)  # a slow machine has not yet begun to make room for it
-        expect(page.get_by_test_id("stApp")).to_have_attribute(*AT_REST)
+        at_rest(page)
         before, box = box, settled(canvas)
     return box
+
+
+def at_rest(page: Page) -> None:
+    """Wait until no script runs: until then, things move and those of the last run still stand."""
+    expect(page.get_by_test_id("stApp")).to_have_attribute(*AT_REST)
 
 
 def _bottom(box: dict) -> float:
@@ -99,3 +104,4 @@ def expect_answer(page: Page, text: str) -> None:
     """Wait until the page says `text`, one line of digits each."""
     lines = r"\s*".join(map(re.escape, text.split("\n")))
     expect(page.locator(ANSWER).first).to_have_text(re.compile(rf"^\s*{lines}\s*$"))
+    at_rest(page)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 from handwriting import photographed, placed, written
-from pen import ANSWER, draw, expect_answer, in_view, touch
+from pen import ANSWER, at_rest, draw, expect_answer, in_view, touch
 from playwright.sync_api import expect
 
 
@@ -44,7 +44,7 @@ def test_drawn_digit_is_read_when_the_pen_lifts(page, digit):
 def test_number_is_read_and_each_digit_has_its_bars(page):
     draw(page, "74")
     expect_answer(page, "74")
-    expect(page.get_by_role("radiogroup")).to_be_visible()
+    expect(page.get_by_role("radiogroup", name="Which digit")).to_be_visible()
     expect(page.locator(".js-plotly-plot")).to_have_count(1)
 
 
@@ -84,6 +84,7 @@ def test_photo_of_a_number_is_read(page):
 def test_broken_file_is_named_and_the_others_are_read(page):
     upload(page, ("good.jpg", photo("17")), ("broken.jpg", photo("3")[:400]))
     expect(page.get_by_text("good.jpg: 17")).to_be_visible()
+    at_rest(page)  # a line that still moves down is missed by the mouse
     page.get_by_text("broken.jpg: could not be read").click()
     alert = page.get_by_role("alert").filter(has_text="broken.jpg")
     expect(alert).to_contain_text("could not be read")
