@@ -11,6 +11,7 @@ OPEN = 0.35  # of the rays, at most, that miss the circle: its ends may not meet
 OPEN_ARCS = 0.15  # likewise, of a circle in two arcs: two 1s around a 0 leave more
 ARCS = 12  # of the largest parts, any two may be a circle
 FILLED = 0.33  # of the longer side of a circle: what is in it is no smaller, or it is in a loop
+DUST = 0.06  # of the longer side of a circle: what is no larger was not written in it
 SLASH = 0.25  # times as wide as long: a straight stroke in a loop is rather the slash of a zero
 ROUND = 0.85  # times as wide as high: a narrower loop around a stroke is a zero
 UPRIGHT = 25.0  # degrees: a slash leans more than a 1 does
@@ -49,6 +50,7 @@ def _goes_around(
     """Whether some parts together go round others that are large enough to be read."""
     box = np.concatenate([boxes[group, :2].min(0), boxes[group, 2:].max(0)])
     inside = (boxes[:, :2] > box[:2]).all(1) & (boxes[:, 2:] < box[2:]).all(1)
+    inside &= (boxes[:, 2:] - boxes[:, :2]).max(1) > DUST * (box[2:] - box[:2]).max()
     if not inside.any() or inside[group].any():
         return False
     low, high = boxes[inside, :2].min(0), boxes[inside, 2:].max(0)

@@ -4,6 +4,8 @@ As MNIST was made (LeCun, Cortes, Burges): scaled into 20x20 keeping its shape, 
 mass in 28x28; before that, the stroke is brought towards the width that MNIST's strokes have.
 """
 
+from math import ceil
+
 import cv2
 import numpy as np
 
@@ -11,6 +13,7 @@ SIDE = 28
 BODY = 20  # pixels of the longer side within the frame
 FINE = 4  # the stroke is widened or thinned at this many times the final resolution
 THIN, THICK = 2.0, 3.7  # final pixels; MNIST's 25th and 96th percentile of stroke width
+FINEST = 1.5  # pixels at that resolution; half of a narrower line may get lost
 _PAD = 16
 
 
@@ -68,9 +71,18 @@ def _enlarge(ink: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     size = [max(1, round(side * factor)) for side in ink.shape[::-1]]
     method = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
     soft = ink * cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8))
+    mask = _without_gaps(mask.astype(np.uint8), factor)
     soft = cv2.resize(np.rint(soft * 255).astype(np.uint8), size, interpolation=method)
-    hard = cv2.resize(mask.astype(np.uint8) * 255, size, interpolation=method)
+    hard = cv2.resize(mask * 255, size, interpolation=method)
     return np.pad(soft, _PAD), np.pad(hard, _PAD)
+
+
+def _without_gaps(mask: np.ndarray, factor: float) -> np.ndarray:
+    """`mask` (h, w) uint8 0 or 1, so wide that `factor` leaves lines of it and no dots."""
+    if factor >= 1 or factor * stroke_width(mask) >= FINEST:
+        return mask
+    side = ceil(2 / factor)  # then one pixel is all ink wherever the line falls
+    return cv2.dilate(mask, np.ones((side, side), np.uint8))
 
 
 def _normalise_stroke(soft: np.ndarray, hard: np.ndarray) -> np.ndarray:

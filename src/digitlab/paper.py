@@ -4,7 +4,7 @@ The result says for each pixel how much ink is there (0 to 1), whatever the colo
 the pen or the light.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import cv2
@@ -12,6 +12,7 @@ import numpy as np
 
 from digitlab.binarization import shipped
 from digitlab.frame import BODY
+from digitlab.panel import find_panels
 from digitlab.ruling import remains, ruling
 from digitlab.sheet import find_sheet
 
@@ -48,7 +49,7 @@ class Paper:
     scale : working pixels to one of the original.
     flat : whether the ground has exactly one colour (a drawing).
     light_on_dark : whether the ink is lighter than its ground.
-    alone : whether a sheet was found, and all that is around it left out.
+    alone : whether a sheet or a panel was found, and all that is around it left out.
     """
 
     grey: np.ndarray
@@ -75,6 +76,33 @@ def read_paper(image: np.ndarray) -> Paper:
     """
     opaque = _flatten_alpha(image)
     small, scale = resize(opaque, min(1.0, WORKING_SIDE / max(opaque.shape[:2])))
+    panels = find_panels(small)
+    if panels is not None:
+        left, top, right, bottom = panels.box
+        inside = small[top:bottom, left:right].copy()
+        inside[~panels.mask] = np.median(inside[panels.mask], axis=0)
+        paper = _on_page(_read_picture(inside, 1.0), panels.box, to_grey(small))
+        if paper.mask.any():
+            return replace(paper, scale=scale * paper.scale)
+    return _read_picture(small, scale)
+
+
+def _on_page(paper: Paper, box: tuple[int, int, int, int], page: np.ndarray) -> Paper:
+    """`paper` in its place, `box`, on a `page`, (h, w) uint8, on which there is no other ink."""
+    height, width = paper.mask.shape
+    left, top = round(box[0] * paper.scale), round(box[1] * paper.scale)
+    bottom, right = (max(0, round(side * paper.scale)) for side in page.shape)
+    room = (top, max(0, bottom - top - height)), (left, max(0, right - left - width))
+    rest = {name: np.pad(getattr(paper, name), room) for name in ("darkness", "ink", "mask")}
+    grey = cv2.resize(page, rest["mask"].shape[::-1], interpolation=cv2.INTER_AREA)
+    return replace(paper, grey=grey, alone=True, **rest)
+
+
+def _read_picture(small: np.ndarray, scale: float) -> Paper:
+    """See a picture of working size, (h, w) or (h, w, 3) RGB uint8, as ink on a ground.
+
+    `scale` is how many of its pixels are one of the original.
+    """
     grey = to_grey(small)
     level = _flat_level(grey)
     if level is not None:

@@ -1,0 +1,105 @@
+"""The panel of a screenshot or a figure: a rectangle with another ground than the page around it.
+
+A digit that a program shows, a canvas on a page, a photograph between two black bars: what lies
+around the rectangle, exactly one grey and perhaps some print, is none of the picture.
+"""
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+SEARCHED = 400  # pixels; panels are looked for on a copy no larger than this
+SMALLEST = 64  # pixels; a smaller picture shows a digit and no page around it
+NEAR = 6  # greys: what JPEG leaves of exactly one
+BORDERED = 0.9  # of the picture's edge that the page takes, where it surrounds the panel
+NARROW = 0.06  # of the picture's sides: narrower things on the page are print, lines and ticks
+FILLED = 0.97  # of its box that a panel covers
+LEAST = 0.08  # of the picture that all panels cover at least
+LONGEST = 3.0  # times its shorter side
+OTHER = 0.6  # of a panel's rim, just within its edge, that is not the page's grey
+EXACTLY = 0.9  # of a rim that has one grey, as a shaded cell of a table has
+SHADED = 40  # greys: a cell that differs less from the page is a part of it
+ALIKE = 25  # greys: how far apart the grounds of several panels may be
+
+
+class Panels(NamedTuple):
+    """Left, top, right, bottom around all panels, and where they are in it, (h, w) bool."""
+
+    box: tuple[int, int, int, int]
+    mask: np.ndarray
+
+
+def find_panels(image: np.ndarray) -> Panels | None:
+    """The panels of a picture, (h, w) or (h, w, 3) uint8; None if it is no page with panels."""
+    height, width = image.shape[:2]
+    if min(height, width) < SMALLEST:
+        return None
+    factor = min(1.0, SEARCHED / max(height, width))
+    size = [max(1, round(side * factor)) for side in (width, height)]
+    small = cv2.resize(image, size, interpolation=cv2.INTER_NEAREST)
+    small = small if small.ndim == 2 else cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
+    page = _page(small)
+    if page is None:
+        return None
+    panels = _rectangles(small, page)
+    if panels.sum() < LEAST * panels.size:
+        return None
+    mask = cv2.resize(panels, (width, height), interpolation=cv2.INTER_NEAREST) > 0
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    left, top, right, bottom = columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
+    return Panels((int(left), int(top), int(right), int(bottom)), mask[top:bottom, left:right])
+
+
+class _Page(NamedTuple):
+    """The page's grey, and the page from the picture's edge inwards, (h, w) uint8 0 or 1."""
+
+    level: int
+    mask: np.ndarray
+
+
+def _page(small: np.ndarray) -> _Page | None:
+    """The one grey that the picture's edge has, as far as it goes without a break."""
+    edge = np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]])
+    level = int(np.bincount(edge, minlength=256).argmax())
+    like = (cv2.absdiff(small, np.full_like(small, level)) <= NEAR).astype(np.uint8)
+    edges = [float(side.mean()) for side in (like[0], like[-1], like[:, 0], like[:, -1])]
+    # A photograph between two bars takes all of the picture's other two sides.
+    bars = min(edges[:2]) >= BORDERED or min(edges[2:]) >= BORDERED
+    if not bars:
+        return None
+    _, labels = cv2.connectedComponents(like, connectivity=4)
+    outer = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
+    return _Page(level, np.isin(labels, outer[outer > 0]).astype(np.uint8))
+
+
+def _rectangles(small: np.ndarray, page: _Page) -> np.ndarray:
+    """Where the panels are, (h, w) uint8 0 or 1, without their outermost pixels."""
+    kernel = np.ones([max(3, round(NARROW * side)) for side in small.shape], np.uint8)
+    wide = cv2.morphologyEx(1 - page.mask, cv2.MORPH_OPEN, kernel)
+    count, _, stats, _ = cv2.connectedComponentsWithStats(wide, connectivity=4)
+    found, ground = np.zeros_like(wide), None
+    for x, y, w, h, area in sorted(stats[1:count], key=lambda part: -part[4]):
+        inner = slice(y + 2, y + h - 2), slice(x + 2, x + w - 2)
+        if area < FILLED * w * h or not _is_panel((x, y, w, h), small.shape):
+            continue
+        own = _own_ground(small[inner], page.level)
+        if own is not None and (ground is None or abs(own - ground) < ALIKE):
+            found[inner], ground = 1, own if ground is None else ground
+    return found
+
+
+def _is_panel(box: tuple[int, int, int, int], shape: tuple[int, int]) -> bool:
+    """Whether a rectangle has a panel's shape and place; bars and buttons of a program have not."""
+    x, y, w, h = box
+    at_edge = x <= 1, y <= 1, x + w >= shape[1] - 1, y + h >= shape[0] - 1
+    return min(w, h) > 8 and max(w, h) <= LONGEST * min(w, h) and sum(at_edge) <= 2
+
+
+def _own_ground(panel: np.ndarray, level: int) -> float | None:
+    """The grey along a panel's rim; None if it is the page's, as in a frame, or a shaded cell's."""
+    rim = np.concatenate([panel[0], panel[-1], panel[:, 0], panel[:, -1]]).astype(int)
+    own = float(np.median(rim))
+    exact = (np.abs(rim - own) <= NEAR).mean() > EXACTLY
+    far = np.abs(rim - level) > (SHADED if exact else NEAR)
+    return own if far.mean() > OTHER else None
