@@ -19,6 +19,7 @@ LEAST = 0.08  # of the picture that all panels cover at least
 LONGEST = 3.0  # times its shorter side
 OTHER = 0.6  # of a panel's rim, just within its edge, that is not the page's grey
 EXACTLY = 0.9  # of a rim that has one grey, as a shaded cell of a table has
+WITHIN, WIDE = 0.15, 0.6  # of a panel, of its own box: a smaller or less filled area is writing
 SHADED = 40  # greys: a cell that differs less from the page is a part of it
 ALIKE = 25  # greys: how far apart the grounds of several panels may be
 
@@ -101,5 +102,16 @@ def _own_ground(panel: np.ndarray, level: int) -> float | None:
     rim = np.concatenate([panel[0], panel[-1], panel[:, 0], panel[:, -1]]).astype(int)
     own = float(np.median(rim))
     exact = (np.abs(rim - own) <= NEAR).mean() > EXACTLY
-    far = np.abs(rim - level) > (SHADED if exact else NEAR)
-    return own if far.mean() > OTHER else None
+    far = (np.abs(rim - level) > (SHADED if exact else NEAR)).mean() > OTHER
+    return own if far and not _is_frame(panel.astype(np.float32), own, level) else None
+
+
+def _is_frame(panel: np.ndarray, own: float, level: int) -> bool:
+    """Whether what looks like a panel, (h, w) float32, are the thick sides of a drawn frame.
+
+    Within them is the page again, a wide area of it; a digit of the page's grey is a stroke.
+    """
+    paper = (np.abs(panel - level) < np.abs(panel - own)).astype(np.uint8)
+    _, _, stats, _ = cv2.connectedComponentsWithStats(paper, connectivity=4)
+    _, _, w, h, area = stats[1:].T
+    return bool(((w * h > WITHIN * panel.size) & (area > WIDE * w * h)).any())

@@ -106,7 +106,7 @@ def _read_picture(small: np.ndarray, scale: float) -> Paper:
     grey = to_grey(small)
     level = _flat_level(grey)
     if level is not None:
-        return _read_flat(grey, level, scale)
+        return _read_flat(small, grey, level, scale)
     drawn = _has_exact_ground(grey)
     tones = _two_tones(grey, drawn) if drawn or max(grey.shape) <= CROP else None
     crop = _read_crop(grey, *tones, drawn, scale) if tones is not None else None
@@ -168,15 +168,13 @@ def _flat_level(grey: np.ndarray) -> int | None:
     return level if near < 0.15 * grey.size else None
 
 
-def _read_flat(grey: np.ndarray, level: int, scale: float) -> Paper:
-    """A drawing or a clean scan: ink is what differs from the one ground."""
+def _read_flat(image: np.ndarray, grey: np.ndarray, level: int, scale: float) -> Paper:
+    """A drawing or a clean scan: ink is what differs from the one ground, in whatever colour."""
     as_mnist = _is_mnist(grey, level)
-    grey, factor = resize(grey, 1.0 if as_mnist else _enlargement(grey))
-    scale *= factor
-    lighter = cv2.subtract(grey, np.full_like(grey, level))
-    darker = cv2.subtract(np.full_like(grey, level), grey)
-    light = int(lighter.sum(dtype=np.int64)) > int(darker.sum(dtype=np.int64))
-    ink = lighter if light else darker
+    light = int(grey.sum(dtype=np.int64)) > level * grey.size
+    ink = _difference(image, grey, level)
+    factor = 1.0 if as_mnist else _enlargement(grey)
+    (grey, _), (ink, _) = resize(grey, factor), resize(ink, factor)
     peak = int(ink.max())
     if peak < 255 * LEAST_CONTRAST:
         ink, peak = np.zeros_like(ink), 255
@@ -187,7 +185,21 @@ def _read_flat(grey: np.ndarray, level: int, scale: float) -> Paper:
     if max(grey.shape) > 60 and ruling(mask) is not None:
         ink = _handwriting(share, 1.0)
         mask = (ink > INK).astype(np.uint8)
-    return Paper(grey, share, ink, mask, scale, True, light)
+    return Paper(grey, share, ink, mask, scale * factor, True, light)
+
+
+def _difference(image: np.ndarray, grey: np.ndarray, level: int) -> np.ndarray:
+    """How far each pixel is from the ground in the colour that differs most, (h, w) uint8.
+
+    Parameters
+    ----------
+    grey : (h, w) uint8, `image` in grey.
+    level : the ground's grey.
+    """
+    if image.ndim == 2:
+        return cv2.absdiff(grey, np.full_like(grey, level))
+    ground = np.median(image[grey == level], axis=0).astype(np.uint8)
+    return cv2.absdiff(image, np.broadcast_to(ground, image.shape).copy()).max(2)
 
 
 def _enlargement(grey: np.ndarray) -> float:
@@ -529,16 +541,40 @@ def _slope(light: np.ndarray) -> np.ndarray:
 
 
 def _darkness(image: np.ndarray) -> np.ndarray:
-    """Share of the ground's light that is missing, (h, w) float32; the clearest colour counts."""
+    """Share of the ground's light that is missing, (h, w) float32; the clearest colour counts.
+
+    Where writing in another colour is lost in it, all of them do.
+    """
     channels = [image] if image.ndim == 2 else [to_grey(image), *cv2.split(image)]
-    best, contrast = None, -1.0
+    seen, best, contrast = [], 0, -1.0
     for channel in channels:
-        ground = np.maximum(_ground(channel), 1.0)
-        missing = 1.0 - channel.astype(np.float32) / ground
-        seen = _clarity(missing)
-        if seen > contrast * 1.15:  # grey comes first and is the least noisy: prefer it
-            best, contrast = missing, seen
-    return best - np.median(best)
+        missing = 1.0 - channel.astype(np.float32) / np.maximum(_ground(channel), 1.0)
+        seen.append(missing - np.median(missing))
+        clarity = _clarity(missing)
+        if clarity > contrast * 1.15:  # grey comes first and is the least noisy: prefer it
+            best, contrast = len(seen) - 1, clarity
+    if any(_is_lost(other, seen[best]) for other in seen):
+        return np.max(seen, 0)
+    return seen[best]
+
+
+def _is_lost(other: np.ndarray, best: np.ndarray) -> bool:
+    """Whether what looks like writing in one colour, `other`, is hardly there in the `best` one.
+
+    Both are (h, w) float32, share of light that is missing.
+    """
+    factor = min(1.0, BACKGROUND_SIDE / max(best.shape))
+    small = [cv2.GaussianBlur(resize(part, factor)[0], (0, 0), 0.8) for part in (other, best)]
+    other, best = (part / max(LEAST_CONTRAST, np.percentile(part, 99)) for part in small)
+    ink = (best > 0.5).astype(np.uint8)
+    tall = usual_height(ink)
+    only = ((other > 0.5) & (best < 0.25)).astype(np.uint8)
+    _, _, stats, _ = cv2.connectedComponentsWithStats(only, connectivity=8)
+    _, _, w, h, _ = stats[1:].T
+    found = stats[1:][(h > 0.6 * tall) & (h < 1.6 * tall) & (w < 1.3 * h) & (h >= 8)]
+    # Within loops and between strokes of the one colour, another may only seem dark.
+    around = [ink[max(0, y - 1) : y + h + 1, max(0, x - 1) : x + w + 1] for x, y, w, h, _ in found]
+    return not all(part.any() for part in around)
 
 
 def _clarity(missing: np.ndarray) -> float:
