@@ -131,3 +131,11 @@ def test_circle_belongs_to_no_piece_and_is_no_mark():
     assert not segmentation.marks
     assert segmentation.labels[120, :60].max() == 0
     assert line.height < 120  # of the circle: 200
+
+
+def test_dust_in_a_loop_makes_it_no_circle():
+    ink = placed(written("0", 160, 12), (240, 240), 60, 40)
+    for x, y in [(100, 90), (125, 80), (105, 150), (120, 160)]:
+        ink[y : y + 3, x : x + 3] = 255
+    assert found(ink)[0] is False
+    assert read(on_white(ink)) == "0"

@@ -7,6 +7,7 @@ from handwriting import centred, written
 
 from digitlab.datasets import mnist_test
 from digitlab.frame import SIDE, centre, stroke_width, to_frame
+from digitlab.recognizer import champion
 
 
 def framed(label: str, tall: int, pen: int) -> np.ndarray:
@@ -127,3 +128,13 @@ def test_only_the_pixels_of_the_mask_are_seen():
     alone = to_frame(ink / np.float32(255), mask)
     beside = to_frame(neighbour / np.float32(255), mask)
     assert np.array_equal(alone, beside)
+
+
+@pytest.mark.parametrize("label", "0123456789")
+@pytest.mark.parametrize(("tall", "pen"), [(900, 1), (1100, 1), (1400, 2)])
+def test_hairline_of_a_large_digit_stays_whole(label, tall, pen):
+    """A line that gets narrower than a pixel on the way is no row of dots."""
+    ink = written(label, tall, pen)
+    frame = to_frame(ink.astype(np.float32) / 255, ink > 40)
+    assert 1.5 < stroke_width(frame > 127) < 3
+    assert int(champion().classify(frame[None]).probabilities.argmax()) == int(label)

@@ -239,3 +239,49 @@ def test_comb_of_greys_that_jpeg_leaves_in_smooth_paper_is_no_exact_ground(light
     ok, data = cv2.imencode(".jpg", np.rint(slope).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, 30])
     assert ok
     assert not _has_exact_ground(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE))
+
+
+def in_colours(first, second, ground) -> np.ndarray:
+    """A 4 and a 7 side by side, each with a pen of its own; (240, 400, 3) float32."""
+    page = np.full((240, 400, 3), ground, np.float32)
+    for text, left, pen in (("4", 60, first), ("7", 240, second)):
+        ink = placed(written(text, 120, 12), page.shape[:2], left, 60)[..., None] / 255
+        page = page * (1 - ink) + np.array(pen) * ink
+    return page.astype(np.float32)
+
+
+BOTH = placed(written("4", 120, 12), (240, 400), 60, 60) | placed(
+    written("7", 120, 12), (240, 400), 240, 60
+)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "ground"),
+    [
+        ((255, 235, 0), (0, 0, 0), (255, 255, 255)),
+        ((0, 0, 0), (0, 255, 255), (255, 255, 255)),
+        ((0, 0, 255), (255, 255, 0), (0, 0, 0)),
+        ((230, 40, 40), (230, 40, 40), (60, 135, 60)),
+        ((255, 255, 255), (0, 0, 0), (128, 128, 128)),
+    ],
+)
+def test_drawing_in_any_colours_gives_all_its_ink(first, second, ground):
+    paper = read_paper(np.rint(in_colours(first, second, ground)).astype(np.uint8))
+    assert paper.flat
+    assert agreement(paper.mask, BOTH) > 0.85
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ((40, 140, 80), (205, 60, 60)),
+        ((120, 200, 240), (240, 120, 30)),
+        ((60, 170, 70), (240, 190, 30)),
+        ((45, 60, 150), (190, 50, 50)),
+    ],
+)
+def test_photograph_of_two_pens_gives_all_its_ink(first, second):
+    page = cv2.GaussianBlur(in_colours(first, second, (236, 234, 228)), (0, 0), 0.8)
+    page += np.random.default_rng(0).normal(0, 4, page.shape)
+    paper = read_paper(page.clip(0, 255).astype(np.uint8))
+    assert agreement(paper.mask, BOTH) > 0.7
