@@ -41,7 +41,7 @@ def find_panels(image: np.ndarray) -> Panels | None:
     small = cv2.resize(image, size, interpolation=cv2.INTER_NEAREST)
     small = small if small.ndim == 2 else cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
     page = _page(small)
-    if page is None:
+    if page is None or page.mask.sum() > (1 - LEAST) * page.mask.size:
         return None
     panels = _rectangles(small, page)
     if panels.sum() < LEAST * panels.size:
@@ -69,9 +69,9 @@ def _page(small: np.ndarray) -> _Page | None:
     bars = min(edges[:2]) >= BORDERED or min(edges[2:]) >= BORDERED
     if not bars:
         return None
-    _, labels = cv2.connectedComponents(like, connectivity=4)
-    outer = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
-    return _Page(level, np.isin(labels, outer[outer > 0]).astype(np.uint8))
+    padded = np.pad(like, 1, constant_values=1)
+    cv2.floodFill(padded, None, (0, 0), 2)
+    return _Page(level, (padded[1:-1, 1:-1] == 2).astype(np.uint8))
 
 
 def _rectangles(small: np.ndarray, page: _Page) -> np.ndarray:

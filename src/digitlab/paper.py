@@ -198,8 +198,11 @@ def _difference(image: np.ndarray, grey: np.ndarray, level: int) -> np.ndarray:
     """
     if image.ndim == 2:
         return cv2.absdiff(grey, np.full_like(grey, level))
-    ground = np.median(image[grey == level], axis=0).astype(np.uint8)
-    return cv2.absdiff(image, np.broadcast_to(ground, image.shape).copy()).max(2)
+    places = np.flatnonzero(grey.ravel() == level)
+    colours = image.reshape(-1, 3)[places[:: max(1, places.size // 1000)]]
+    ground = tuple(np.median(colours, axis=0).astype(int).tolist())
+    red, green, blue = cv2.split(cv2.absdiff(image, (*ground, 0)))
+    return cv2.max(cv2.max(red, green), blue)
 
 
 def _enlargement(grey: np.ndarray) -> float:
@@ -571,7 +574,8 @@ def _is_lost(other: np.ndarray, best: np.ndarray) -> bool:
     only = ((other > 0.5) & (best < 0.25)).astype(np.uint8)
     _, _, stats, _ = cv2.connectedComponentsWithStats(only, connectivity=8)
     _, _, w, h, _ = stats[1:].T
-    found = stats[1:][(h > 0.6 * tall) & (h < 1.6 * tall) & (w < 1.3 * h) & (h >= 8)]
+    usual = (h > 0.6 * tall) & (h < 1.6 * tall) & (h >= 8)
+    found = stats[1:][usual & (w > 0.25 * h) & (w < 1.3 * h)]  # a narrower one may be ruled
     # Within loops and between strokes of the one colour, another may only seem dark.
     around = [ink[max(0, y - 1) : y + h + 1, max(0, x - 1) : x + w + 1] for x, y, w, h, _ in found]
     return not all(part.any() for part in around)
