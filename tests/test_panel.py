@@ -127,3 +127,32 @@ def test_panel_without_ink_leaves_the_page_as_it_is():
 def test_blank_pictures_of_any_shape_have_no_panels(shape):
     assert find_panels(np.full(shape, 255, np.uint8)) is None
     assert find_panels(np.full((*shape, 3), 0, np.uint8)) is None
+
+
+def test_soft_shadow_of_a_canvas_is_left_out():
+    page = np.full((640, 480), 255.0)
+    cast = np.zeros_like(page)
+    cast[110:390, 100:380] = 1
+    page *= 1 - 0.35 * cv2.GaussianBlur(cast, (0, 0), 14)
+    page[100:380, 100:380] = canvas("4", True)
+    assert read(np.rint(page).astype(np.uint8)) == "4"
+
+
+@pytest.mark.parametrize("brightest", [230, 265])
+def test_of_photographs_side_by_side_none_is_left_out(brightest):
+    """One that is overexposed runs into the page; another has less light than the first."""
+    page = np.full((300, 560, 3), 255, np.uint8)
+    light = np.linspace(0.7, 1, 240) * brightest
+    ink = placed(written("7", 120, 10), (240, 240), 80, 60)[..., None] / 255
+    bright = (light[None, :, None] * (1 - 0.7 * ink)).clip(0, 255).astype(np.uint8)
+    page[30:270, 30:270] = bright
+    page[30:270, 290:530] = photographed(placed(written("4", 120, 10), (240, 240), 80, 60))
+    assert read(page) == "74"
+
+
+def test_large_writing_on_the_page_is_read_with_what_stands_in_a_panel():
+    page = on_white(placed(written("7", 200, 18), (400, 640), 60, 90))
+    assert read(page) == "7"
+    page[100:300, 320:600] = 60
+    cv2.line(page, (400, 150), (500, 250), (255, 255, 255), 12)
+    assert read(page)[0] == "7"

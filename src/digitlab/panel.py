@@ -16,6 +16,9 @@ BORDERED = 0.9  # of the picture's edge that the page takes, where it surrounds 
 NARROW = 0.06  # of the picture's sides: narrower things on the page are print, lines and ticks
 FILLED = 0.97  # of its box that a panel covers
 LEAST = 0.08  # of the picture that all panels cover at least
+PRINT = 0.15  # of the picture's longer side: print on the page is no higher
+COMPARABLE = 0.4  # of the largest rectangle's area
+SHADOW = 0.08  # of a panel's shorter side: where its shadow ends
 LONGEST = 3.0  # times its shorter side
 OTHER = 0.6  # of a panel's rim, just within its edge, that is not the page's grey
 EXACTLY = 0.9  # of a rim that has one grey, as a shaded cell of a table has
@@ -44,7 +47,7 @@ def find_panels(image: np.ndarray) -> Panels | None:
     if page is None or page.mask.sum() > (1 - LEAST) * page.mask.size:
         return None
     panels = _rectangles(small, page)
-    if panels.sum() < LEAST * panels.size:
+    if panels.sum() < LEAST * panels.size or _is_written_beside(panels, page):
         return None
     mask = cv2.resize(panels, (width, height), interpolation=cv2.INTER_NEAREST) > 0
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
@@ -75,22 +78,50 @@ def _page(small: np.ndarray) -> _Page | None:
 
 
 def _rectangles(small: np.ndarray, page: _Page) -> np.ndarray:
-    """Where the panels are, (h, w) uint8 0 or 1, without their outermost pixels."""
+    """Where the panels are, (h, w) uint8 0 or 1, without their outermost pixels.
+
+    None is where something as large as they are is no panel, or one with another ground: of
+    several pictures side by side all are read.
+    """
     kernel = np.ones([max(3, round(NARROW * side)) for side in small.shape], np.uint8)
     wide = cv2.morphologyEx(1 - page.mask, cv2.MORPH_OPEN, kernel)
     count, _, stats, _ = cv2.connectedComponentsWithStats(wide, connectivity=4)
+    parts = sorted(stats[1:count], key=lambda part: -part[4])
     found, ground = np.zeros_like(wide), None
-    for x, y, w, h, area in sorted(stats[1:count], key=lambda part: -part[4]):
-        inner = slice(y + 2, y + h - 2), slice(x + 2, x + w - 2)
-        if area < FILLED * w * h or not _is_panel((x, y, w, h), small.shape):
+    for *box, area in parts:
+        filled = area >= FILLED * box[2] * box[3]
+        if filled and not _is_panel(box, small.shape):
             continue
-        own = _own_ground(small[inner], page.level)
-        if own is not None and (ground is None or abs(own - ground) < ALIKE):
-            found[inner], ground = 1, own if ground is None else ground
+        inner, own = _inside(small, box, page.level) if filled else (None, None)
+        if own is None or abs(own - (own if ground is None else ground)) > ALIKE:
+            if area > COMPARABLE * parts[0][4]:
+                return np.zeros_like(wide)
+            continue
+        found[inner], ground = 1, own if ground is None else ground
     return found
 
 
-def _is_panel(box: tuple[int, int, int, int], shape: tuple[int, int]) -> bool:
+def _is_written_beside(panels: np.ndarray, page: _Page) -> bool:
+    """Whether there are strokes on the page itself that are larger than its print."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(1 - page.mask, connectivity=8)
+    beside = np.bincount(labels[panels > 0], minlength=len(stats)) == 0
+    beside[0] = False
+    _, _, w, h, area = stats[beside].T
+    return bool(((h > PRINT * max(panels.shape)) & (area < WIDE * w * h)).any())
+
+
+def _inside(small: np.ndarray, box: list[int], level: int) -> tuple[tuple, float | None]:
+    """A panel without its edge, or without the soft shadow that it casts, and its ground."""
+    x, y, w, h = box
+    for inset in (2, max(3, round(SHADOW * min(w, h)))):
+        inner = slice(y + inset, y + h - inset), slice(x + inset, x + w - inset)
+        own = _own_ground(small[inner], level)
+        if own is not None:
+            break
+    return inner, own
+
+
+def _is_panel(box: list[int], shape: tuple[int, int]) -> bool:
     """Whether a rectangle has a panel's shape and place; bars and buttons of a program have not."""
     x, y, w, h = box
     at_edge = x <= 1, y <= 1, x + w >= shape[1] - 1, y + h >= shape[0] - 1
