@@ -44,10 +44,9 @@ def show_answer(answer: Answer, key: str, subject: Subject | None = None) -> Dig
     words = account(answer)
     _show_large(words.headline, f"{words.headline}. {words.certainty}.")
     st.markdown(f"**{words.certainty}**")
-    with st.container():  # one place with or without advice: nothing below it moves
-        st.write(words.detail)
-        if words.advice:
-            st.info(words.advice)
+    st.write(words.detail)
+    if words.advice:
+        st.info(words.advice)
     index = _choose(answer, key)
     if subject is not None:
         ask(subject, answer, index, key)
