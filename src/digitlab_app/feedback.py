@@ -198,6 +198,10 @@ def _take_back(subject: Subject, change: Change, token: str, key: str) -> None:
 
 
 def _token(answer: Answer, digit: Digit) -> str:
-    """Names a digit as it was read, so that a changed drawing is asked about anew."""
-    told = f"{answer.version} {answer.text} {digit.label} {digit.box}".encode()
+    """Names a digit as it was read, so that a changed drawing is asked about anew.
+
+    A dot under a digit may change nothing but whether it is accepted, and so what is asked.
+    """
+    read = answer.version, answer.text, digit.label, digit.box, digit.accepted
+    told = " ".join(map(str, read)).encode()
     return hashlib.sha256(told + digit.ink.tobytes()).hexdigest()
