@@ -34,15 +34,19 @@ class Panels(NamedTuple):
     mask: np.ndarray
 
 
-def find_panels(image: np.ndarray) -> Panels | None:
-    """The panels of a picture, (h, w) or (h, w, 3) uint8; None if it is no page with panels."""
-    height, width = image.shape[:2]
+def rim(area: np.ndarray) -> np.ndarray:
+    """The outermost pixels of `area` (h, w); (2 * h + 2 * w,) with each corner twice."""
+    return np.concatenate([area[0], area[-1], area[:, 0], area[:, -1]])
+
+
+def find_panels(grey: np.ndarray) -> Panels | None:
+    """The panels of a picture, (h, w) uint8; None if it is no page with panels."""
+    height, width = grey.shape
     if min(height, width) < SMALLEST:
         return None
     factor = min(1.0, SEARCHED / max(height, width))
     size = [max(1, round(side * factor)) for side in (width, height)]
-    small = cv2.resize(image, size, interpolation=cv2.INTER_NEAREST)
-    small = small if small.ndim == 2 else cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
+    small = cv2.resize(grey, size, interpolation=cv2.INTER_NEAREST)
     page = _page(small)
     if page is None or page.mask.sum() > (1 - LEAST) * page.mask.size:
         return None
@@ -64,13 +68,11 @@ class _Page(NamedTuple):
 
 def _page(small: np.ndarray) -> _Page | None:
     """The one grey that the picture's edge has, as far as it goes without a break."""
-    edge = np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]])
-    level = int(np.bincount(edge, minlength=256).argmax())
+    level = int(np.bincount(rim(small), minlength=256).argmax())
     like = (cv2.absdiff(small, np.full_like(small, level)) <= NEAR).astype(np.uint8)
     edges = [float(side.mean()) for side in (like[0], like[-1], like[:, 0], like[:, -1])]
     # A photograph between two bars takes all of the picture's other two sides.
-    bars = min(edges[:2]) >= BORDERED or min(edges[2:]) >= BORDERED
-    if not bars:
+    if max(min(edges[:2]), min(edges[2:])) < BORDERED:
         return None
     padded = np.pad(like, 1, constant_values=1)
     cv2.floodFill(padded, None, (0, 0), 2)
@@ -93,11 +95,11 @@ def _rectangles(small: np.ndarray, page: _Page) -> np.ndarray:
         if filled and not _is_panel(box, small.shape):
             continue
         inner, own = _inside(small, box, page.level) if filled else (None, None)
-        if own is None or abs(own - (own if ground is None else ground)) > ALIKE:
-            if area > COMPARABLE * parts[0][4]:
-                return np.zeros_like(wide)
-            continue
-        found[inner], ground = 1, own if ground is None else ground
+        ground = own if ground is None else ground
+        if own is not None and abs(own - ground) <= ALIKE:
+            found[inner] = 1
+        elif area > COMPARABLE * parts[0][4]:
+            return np.zeros_like(wide)
     return found
 
 
@@ -130,10 +132,10 @@ def _is_panel(box: list[int], shape: tuple[int, int]) -> bool:
 
 def _own_ground(panel: np.ndarray, level: int) -> float | None:
     """The grey along a panel's rim; None if it is the page's, as in a frame, or a shaded cell's."""
-    rim = np.concatenate([panel[0], panel[-1], panel[:, 0], panel[:, -1]]).astype(int)
-    own = float(np.median(rim))
-    exact = (np.abs(rim - own) <= NEAR).mean() > EXACTLY
-    far = (np.abs(rim - level) > (SHADED if exact else NEAR)).mean() > OTHER
+    edge = rim(panel).astype(int)
+    own = float(np.median(edge))
+    exact = (np.abs(edge - own) <= NEAR).mean() > EXACTLY
+    far = (np.abs(edge - level) > (SHADED if exact else NEAR)).mean() > OTHER
     return own if far and not _is_frame(panel.astype(np.float32), own, level) else None
 
 

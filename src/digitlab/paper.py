@@ -12,7 +12,7 @@ import numpy as np
 
 from digitlab.binarization import shipped
 from digitlab.frame import BODY
-from digitlab.panel import find_panels
+from digitlab.panel import find_panels, rim
 from digitlab.ruling import remains, ruling
 from digitlab.sheet import find_sheet
 
@@ -76,15 +76,16 @@ def read_paper(image: np.ndarray) -> Paper:
     """
     opaque = _flatten_alpha(image)
     small, scale = resize(opaque, min(1.0, WORKING_SIDE / max(opaque.shape[:2])))
-    panels = find_panels(small)
+    grey = to_grey(small)
+    panels = find_panels(grey)
     if panels is not None:
         left, top, right, bottom = panels.box
         inside = small[top:bottom, left:right].copy()
         inside[~panels.mask] = np.median(inside[panels.mask], axis=0)
-        paper = _on_page(_read_picture(inside, 1.0), panels.box, to_grey(small))
+        paper = _on_page(_read_picture(inside, to_grey(inside), 1.0), panels.box, grey)
         if paper.mask.any():
             return replace(paper, scale=scale * paper.scale)
-    return _read_picture(small, scale)
+    return _read_picture(small, grey, scale)
 
 
 def _on_page(paper: Paper, box: tuple[int, int, int, int], page: np.ndarray) -> Paper:
@@ -98,12 +99,15 @@ def _on_page(paper: Paper, box: tuple[int, int, int, int], page: np.ndarray) -> 
     return replace(paper, grey=grey, alone=True, **rest)
 
 
-def _read_picture(small: np.ndarray, scale: float) -> Paper:
-    """See a picture of working size, (h, w) or (h, w, 3) RGB uint8, as ink on a ground.
+def _read_picture(small: np.ndarray, grey: np.ndarray, scale: float) -> Paper:
+    """See a picture of working size as ink on a ground.
 
-    `scale` is how many of its pixels are one of the original.
+    Parameters
+    ----------
+    small : (h, w) or (h, w, 3) RGB uint8.
+    grey : (h, w) uint8, the same.
+    scale : how many of its pixels are one of the original.
     """
-    grey = to_grey(small)
     level = _flat_level(grey)
     if level is not None:
         return _read_flat(small, grey, level, scale)
@@ -284,7 +288,7 @@ def _is_stroke(ink: np.ndarray) -> bool:
 
 def _edge_share(mask: np.ndarray) -> float:
     """Share of the outermost pixels that are in `mask` (h, w) bool."""
-    return float(np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]]).mean())
+    return float(rim(mask).mean())
 
 
 def _corner_share(mask: np.ndarray) -> float:
@@ -556,19 +560,24 @@ def _darkness(image: np.ndarray) -> np.ndarray:
         clarity = _clarity(missing)
         if clarity > contrast * 1.15:  # grey comes first and is the least noisy: prefer it
             best, contrast = len(seen) - 1, clarity
-    if any(_is_lost(other, seen[best]) for other in seen):
+    small = [_relative(part) for part in seen]
+    if any(_is_lost(other, small[best]) for i, other in enumerate(small) if i != best):
         return np.max(seen, 0)
     return seen[best]
+
+
+def _relative(missing: np.ndarray) -> np.ndarray:
+    """A small, smooth copy of the light that is missing, (h, w) float32; 1.0 where ink is."""
+    small, _ = resize(missing, min(1.0, BACKGROUND_SIDE / max(missing.shape)))
+    small = cv2.GaussianBlur(small, (0, 0), 0.8)
+    return small / max(LEAST_CONTRAST, np.percentile(small, 99))
 
 
 def _is_lost(other: np.ndarray, best: np.ndarray) -> bool:
     """Whether what looks like writing in one colour, `other`, is hardly there in the `best` one.
 
-    Both are (h, w) float32, share of light that is missing.
+    Both as `_relative` gives them.
     """
-    factor = min(1.0, BACKGROUND_SIDE / max(best.shape))
-    small = [cv2.GaussianBlur(resize(part, factor)[0], (0, 0), 0.8) for part in (other, best)]
-    other, best = (part / max(LEAST_CONTRAST, np.percentile(part, 99)) for part in small)
     ink = (best > 0.5).astype(np.uint8)
     tall = usual_height(ink)
     only = ((other > 0.5) & (best < 0.25)).astype(np.uint8)

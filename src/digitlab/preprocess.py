@@ -169,11 +169,10 @@ def _box(piece, scale: float, limits: tuple[int, int]) -> Box:
 
 def _steps(paper: Paper, segmentation: Segmentation) -> tuple[Step, ...]:
     ground = "light ink on a dark ground" if paper.light_on_dark else "dark ink on a light ground"
-    gone = "hat lies around the sheet or panel"
-    around = f"W{gone}, shadows" if paper.alone else "Shadows"
-    evened = f"{around} and tinted paper are gone"
-    if paper.flat:
-        evened = "The ground has one colour" + f"; w{gone} is gone" * paper.alone
+    around = "What lies around the sheet or panel, shadows" if paper.alone else "Shadows"
+    evened = "The ground has one colour" if paper.flat else f"{around} and tinted paper are gone"
+    if paper.flat and paper.alone:
+        evened += "; what lies around its panel is gone"
     told = "from its ground" if paper.flat else "from lines, boxes, print and paper by a network"
     count = sum(len(line.pieces) for line in segmentation.lines)
     found = f"{count} piece{'s' * (count != 1)} of ink" if count else "No ink found"
