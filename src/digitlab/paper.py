@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from digitlab.binarization import shipped
+from digitlab.blocks import without_blocks
 from digitlab.frame import BODY
 from digitlab.panel import find_panels, rim
 from digitlab.ruling import remains, ruling
@@ -20,6 +21,7 @@ WORKING_SIDE = 1600  # pixels; a digit of 1/60 of the picture is still 26 pixels
 SMALL_SIDE = 120  # a photograph smaller than this is enlarged, since strokes are 1-2 pixels wide
 BACKGROUND_SIDE = 320  # the light changes slowly, so the ground is estimated on a small copy
 TINY = 32  # pixels; a picture no larger holds one digit, whose strokes are a pixel or two wide
+ENLARGED = 3.0  # times: a tiny picture, before its ink is told from its ground
 CROP = 200  # pixels; a picture no larger than this may be a crop without margins
 FLAT_SHARE = 0.4  # of all pixels exactly alike: a drawing or a scan, not a photograph
 EXACT = 0.06  # likewise, where ink and its soft edges fill the picture
@@ -50,6 +52,7 @@ class Paper:
     flat : whether the ground has exactly one colour (a drawing).
     light_on_dark : whether the ink is lighter than its ground.
     alone : whether a sheet or a panel was found, and all that is around it left out.
+    tiny : whether a drawing is so small, or was before it was enlarged, that it holds one digit.
     """
 
     grey: np.ndarray
@@ -60,6 +63,7 @@ class Paper:
     flat: bool
     light_on_dark: bool
     alone: bool = False
+    tiny: bool = False
 
     @property
     def even(self) -> np.ndarray:
@@ -75,6 +79,9 @@ def read_paper(image: np.ndarray) -> Paper:
     image : (h, w), (h, w, 3) RGB or (h, w, 4) RGBA, uint8.
     """
     opaque = _flatten_alpha(image)
+    before = without_blocks(opaque)
+    if before is not None:
+        return _read_picture(before, to_grey(before), before.shape[1] / opaque.shape[1])
     small, scale = resize(opaque, min(1.0, WORKING_SIDE / max(opaque.shape[:2])))
     grey = to_grey(small)
     panels = find_panels(grey)
@@ -177,7 +184,8 @@ def _read_flat(image: np.ndarray, grey: np.ndarray, level: int, scale: float) ->
     as_mnist = _is_mnist(grey, level)
     light = int(grey.sum(dtype=np.int64)) > level * grey.size
     ink = _difference(image, grey, level)
-    factor = 1.0 if as_mnist else _enlargement(grey)
+    tiny = max(grey.shape) <= TINY
+    factor = ENLARGED if tiny and not as_mnist else 1.0
     (grey, _), (ink, _) = resize(grey, factor), resize(ink, factor)
     peak = int(ink.max())
     if peak < 255 * LEAST_CONTRAST:
@@ -189,7 +197,7 @@ def _read_flat(image: np.ndarray, grey: np.ndarray, level: int, scale: float) ->
     if max(grey.shape) > 60 and ruling(mask) is not None:
         ink = _handwriting(share, 1.0)
         mask = (ink > INK).astype(np.uint8)
-    return Paper(grey, share, ink, mask, scale * factor, True, light)
+    return Paper(grey, share, ink, mask, scale * factor, True, light, tiny=tiny)
 
 
 def _difference(image: np.ndarray, grey: np.ndarray, level: int) -> np.ndarray:
@@ -207,11 +215,6 @@ def _difference(image: np.ndarray, grey: np.ndarray, level: int) -> np.ndarray:
     ground = tuple(np.median(colours, axis=0).astype(int).tolist())
     red, green, blue = cv2.split(cv2.absdiff(image, (*ground, 0)))
     return cv2.max(cv2.max(red, green), blue)
-
-
-def _enlargement(grey: np.ndarray) -> float:
-    """By how much to enlarge a tiny picture before its ink is told from its ground."""
-    return 3.0 if max(grey.shape) <= TINY else 1.0
 
 
 def _is_mnist(grey: np.ndarray, level: int) -> bool:
@@ -306,13 +309,13 @@ def _read_crop(
     None if there are lines in it, unless it is `drawn`, as in `_two_tones`.
     """
     tiny = max(grey.shape) <= TINY
-    factor = _enlargement(grey) if tiny else max(1.0, SMALL_SIDE / min(grey.shape))
+    factor = ENLARGED if tiny else max(1.0, SMALL_SIDE / min(grey.shape))
     large, factor = resize(grey, min(4.0, factor))
     share = ((large.astype(np.float32) - ground) / (ink - ground)).clip(0, 1)
     mask = (share > 0.45).astype(np.uint8)
     if not (tiny or drawn) and ruling(mask) is not None:
         return None
-    return Paper(large, share, share, mask, scale * factor, tiny, ink > ground)
+    return Paper(large, share, share, mask, scale * factor, tiny, ink > ground, tiny=tiny)
 
 
 def _read_photo(image: np.ndarray, grey: np.ndarray, scale: float) -> Paper:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from digitlab.frame import SIDE, to_frame
-from digitlab.paper import TINY, Paper, read_paper
+from digitlab.paper import Paper, read_paper
 from digitlab.segmentation import Segmentation, TextLine, segment, segment_boxes
 
 MARGIN = 0.02  # of a picture's height: less paper over or under writing is none
@@ -120,9 +120,8 @@ def prepare(image: np.ndarray, boxes: Sequence[Box] | None = None) -> Preparatio
     Preparation; a blank picture has no rows.
     """
     paper = read_paper(image)
-    whole = paper.flat and max(image.shape[:2]) <= TINY
     if boxes is None:
-        segmentation = segment(paper.mask, whole)
+        segmentation = segment(paper.mask, paper.tiny)
     else:
         segmentation = segment_boxes(paper.mask, [_working_box(b, paper.scale) for b in boxes])
     limits = image.shape[1], image.shape[0]
