@@ -93,11 +93,26 @@ def dated(*lines: tuple[tuple[int, int], tuple[int, int]]) -> np.ndarray:
     return ink
 
 
+def sheared(ink: np.ndarray, lean: float) -> np.ndarray:
+    """`ink` leaning by so many pixels to the right for each upwards."""
+    reach = round(lean * len(ink))
+    shear = np.float32([[1, -lean, reach], [0, 1, 0]])
+    return cv2.warpAffine(ink, shear, (ink.shape[1] + reach, len(ink)))
+
+
 @pytest.mark.parametrize("half", [14, 35])
 def test_slash_between_numbers_is_left_out_and_told(half):
     ink = dated(((half, 48), (-half, 190)))
     for reading in readings(ink):
         assert (reading.text, len(reading.unread)) == ("1205", 1)
+
+
+@pytest.mark.parametrize("over", [2, 3])
+def test_slash_that_hardly_comes_out_leans_more_than_the_digits(over):
+    lines = ((25, 65 - over), (-25, 169 + over))
+    assert {reading.text for reading in readings(dated(lines))} == {"1205"}
+    ink = sheared(dated(((-8, 65 - over), (8, 169 + over))), 0.3)
+    assert all(len(reading.text) == 5 for reading in readings(ink))
 
 
 @pytest.mark.parametrize("stroke", [

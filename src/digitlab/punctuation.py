@@ -32,8 +32,9 @@ GAP = 0.08, 0.5  # of the height over it: how far under that a point is; nearer,
 ON_LINE = 0.16  # of that height: a point ends no lower under the line that digits stand on
 SLIM = 0.25  # times as wide as long: a wider stroke is no slash
 LEAN = 10.0  # degrees to the right of upright: a slash leans more
-TALLER = 1.1  # times as high as the digits beside it: a slash is no lower
-OUT = 0.03  # of their height: so far it comes out over and under both
+MORE = 12.0  # degrees more than the digits beside it
+OUT = 0.01, 0.04  # of their height: so far it comes out over and under both, leaning more, or not
+EVEN = 0.12  # likewise: no farther over than under, or under than over
 DIRT = 0.05  # of a digit's height: smaller in both directions is no dot
 
 
@@ -141,24 +142,46 @@ def _stroke(mask: np.ndarray, left: int = 0, top: int = 0) -> Stroke:
     return fit(labels == 1 + stats[1:, cv2.CC_STAT_AREA].argmax(), left, top)
 
 
-def is_slash(box: Box, mask: np.ndarray, before: Box, after: Box) -> bool:
+def is_slash(
+    box: Box, mask: np.ndarray, before: Box, after: Box, others: Sequence[np.ndarray]
+) -> bool:
     """Whether a straight stroke is rather a / between two digits than a 1.
 
-    It leans to the right and comes out over and under both.
+    It leans to the right and comes out over and under both; hardly, if it does as much over as
+    under them and leans more than the writing.
 
     Parameters
     ----------
     box : of the stroke.
     mask : (h, w) uint8 0 or 1, the ink in it.
     before, after : boxes of the digits beside it.
+    others : the ink of the digits in its line that are no 1, (h, w) uint8 each.
     """
     high = (before[3] + after[3]) / 2
     over = min(before[1], after[1]) - box[1]
     under = box[1] + box[3] - max(before[1] + before[3], after[1] + after[3])
-    if box[3] < TALLER * high or min(over, under) < OUT * high or not mask.any():
+    out = min(over, under, (box[3] - high) / 2) / high
+    if out < OUT[0] or not mask.any():
         return False
     stroke = _stroke(mask)
-    return stroke.is_slim(SLIM) and stroke.lean >= LEAN
+    if not stroke.is_slim(SLIM) or stroke.lean < LEAN:
+        return False
+    as_far = abs(over - under) <= EVEN * high
+    return out >= OUT[1] or (as_far and stroke.lean >= MORE + _lean(others))
+
+
+def _lean(digits: Sequence[np.ndarray]) -> float:
+    """Degrees by which writing leans to the right, the median of its digits; 0 without any.
+
+    By a digit's moments, as in LeCun et al. (1998).
+    """
+    return float(np.median([_shear(digit) for digit in digits if digit.any()] or [0.0]))
+
+
+def _shear(digit: np.ndarray) -> float:
+    """Degrees by which one digit, (h, w) uint8 0 or 1, leans to the right."""
+    moments = cv2.moments(digit, binaryImage=True)
+    return float(np.degrees(np.arctan2(-moments["mu11"], max(moments["mu02"], 1e-9))))
 
 
 def is_ring(mask: np.ndarray) -> bool:

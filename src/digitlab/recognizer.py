@@ -421,12 +421,14 @@ def _take_slashes(lines: list[list[Digit]], preparation: Preparation) -> list[Bo
     """Take the slashes between digits, as in a date, out of `lines`; their boxes."""
     taken = []
     for line in lines:
+        ink = [preparation.ink_in(digit.box) for digit in line]
+        others = [part for part, digit in zip(ink, line, strict=True) if digit.label != 1]
         places = [
             i
             for i, digit in enumerate(line[1:-1], 1)
             if digit.label == 1
             and line[i - 1].accepted
-            and is_slash(digit.box, preparation.ink_in(digit.box), line[i - 1].box, line[i + 1].box)
+            and is_slash(digit.box, ink[i], line[i - 1].box, line[i + 1].box, others)
         ]
         taken += [line[i].box for i in places]
         line[:] = [digit for i, digit in enumerate(line) if i not in places]
