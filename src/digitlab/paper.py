@@ -70,6 +70,19 @@ class Paper:
         """(h, w) uint8, dark ink on a white ground in even light."""
         return np.rint(255 * (1 - self.darkness.clip(0, 1))).astype(np.uint8)
 
+    def turned(self, shift: np.ndarray, size: tuple[int, int]) -> "Paper":
+        """The same paper under an affine map of its working pixels, `shift` (2, 3) float.
+
+        `size` is the width and height that it has then; what comes in has no ink.
+        """
+        ground = float(np.median(self.grey))
+        darkness, ink, grey = (
+            cv2.warpAffine(part, shift, size, flags=cv2.INTER_LINEAR, borderValue=fill)
+            for part, fill in ((self.darkness, 0.0), (self.ink, 0.0), (self.grey, ground))
+        )
+        mask = cv2.warpAffine(self.mask * 255, shift, size, flags=cv2.INTER_LINEAR) >= 128
+        return replace(self, grey=grey, darkness=darkness, ink=ink, mask=mask.astype(np.uint8))
+
 
 def read_paper(image: np.ndarray) -> Paper:
     """See `image` as ink on a ground.

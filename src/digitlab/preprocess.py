@@ -1,7 +1,7 @@
 """From any picture to the 28x28 ink of its digits, in steps that a person can look at."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import cv2
@@ -76,6 +76,9 @@ class Preparation:
 
     `whole` is all of its writing as one digit, where the rows may be what is left of a broken one.
     `marks` are boxes of dots and dashes, larger than dirt, that belong to no row.
+    `size` is the width and height of the picture in pixels, and `turn` the affine map, (2, 3)
+    float64, by which it was turned to make its row of writing level, None where it was not; all
+    boxes are in the picture as it was turned.
     """
 
     paper: Paper
@@ -83,6 +86,22 @@ class Preparation:
     rows: tuple[Row, ...]
     whole: Candidate | None = None
     marks: tuple[Box, ...] = ()
+    size: tuple[int, int] = (0, 0)
+    turn: np.ndarray | None = None
+
+    def in_picture(self, box: Box) -> Box:
+        """The box in the picture as it was given around a box in it as it was turned."""
+        if self.turn is None:
+            return box
+        left, top, width, height = box
+        corners = np.array(
+            [[left, top], [left + width, top], [left, top + height], [left + width, top + height]],
+            float,
+        )
+        back = cv2.transform(corners[None], cv2.invertAffineTransform(self.turn))[0]
+        low = np.floor(back.min(0)).clip(0, np.array(self.size) - 1).astype(int)
+        high = np.ceil(back.max(0)).clip(low + 1, self.size).astype(int)
+        return int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1])
 
     @property
     def glyphs(self) -> tuple[Glyph, ...]:
@@ -124,14 +143,35 @@ def prepare(image: np.ndarray, boxes: Sequence[Box] | None = None) -> Preparatio
         segmentation = segment(paper.mask, paper.tiny)
     else:
         segmentation = segment_boxes(paper.mask, [_working_box(b, paper.scale) for b in boxes])
-    limits = image.shape[1], image.shape[0]
+    return _prepared(paper, segmentation, (image.shape[1], image.shape[0]))
+
+
+def levelled(preparation: Preparation) -> Preparation | None:
+    """The same picture turned so that its only row of writing is level; None if it is."""
+    paper, degrees = preparation.paper, preparation.segmentation.tilt
+    if not degrees:
+        return None
+    height, width = paper.mask.shape
+    turn = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1.0)
+    size = np.abs(turn[:, :2]) @ [width, height]
+    turn[:, 2] += size / 2 - [width / 2, height / 2]
+    wide, high = (int(np.ceil(side)) for side in size)
+    straight = paper.turned(turn, (wide, high))
+    limits = int(np.ceil(wide / paper.scale)), int(np.ceil(high / paper.scale))
+    turn[:, 2] /= paper.scale
+    prepared = _prepared(straight, segment(straight.mask), limits)
+    return replace(prepared, turn=turn, size=preparation.size)
+
+
+def _prepared(paper: Paper, segmentation: Segmentation, limits: tuple[int, int]) -> Preparation:
+    """What was found, for a picture of `limits` pixels (width, height)."""
     rows = tuple(_row(paper, segmentation, line, limits) for line in segmentation.lines)
     whole = None
     if segmentation.whole is not None:
         (line,) = segmentation.whole.lines
         (whole,) = _row(paper, segmentation.whole, line, limits).candidates
     marks = tuple(_box(mark, paper.scale, limits) for mark in segmentation.marks)
-    return Preparation(paper, segmentation, rows, whole, marks)
+    return Preparation(paper, segmentation, rows, whole, marks, limits)
 
 
 def _row(paper: Paper, segmentation: Segmentation, line: TextLine, limits) -> Row:

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from digitlab.errors import ModelError
 from digitlab.lattice import best_path
 from digitlab.litert import Network
-from digitlab.preprocess import Box, Candidate, Preparation, Row, Step, prepare
+from digitlab.preprocess import Box, Candidate, Preparation, Row, Step, levelled, prepare
 from digitlab.punctuation import (
     MOST_OUT,
     are_uneven,
@@ -42,6 +43,7 @@ TORN = "it is cut out of one connected shape that is no number as a whole"
 TALL = 0.6  # of the usual height of a line's digits: lower is a mark rather than a sign
 SIGN = 0.1  # likeness to a digit: less, the first of a row is a sign before the number
 WHOLE = 0.65  # confidence from which parts are one digit rather than what each of them is
+UNREAD = 0.05  # the confidence with which a sign is taken for none, to compare two readings
 
 _BATCH = 64  # more at once is no faster and takes more memory
 
@@ -154,6 +156,15 @@ class Reading:
         return self.preparation.steps
 
 
+class _Found(NamedTuple):
+    """What `Reading` tells, with boxes in the picture as it was prepared."""
+
+    preparation: Preparation
+    lines: list[list[Digit]]
+    unread: list[Box]
+    left_out: int
+
+
 class Recognizer:
     """A model version, ready to read; safe to share between threads.
 
@@ -242,22 +253,34 @@ class Recognizer:
             without ink are left out.
         """
         began = time.perf_counter()
-        preparation = prepare(image, boxes)
-        lines, unread = self._read_rows(preparation.rows, boxes is not None)
+        found = self._find(image, prepare(image, boxes), boxes is not None)
+        level = levelled(found.preparation) if boxes is None else None
+        if level is not None:
+            found = max(found, self._find(image, level, False), key=_believed)
+        preparation = found.preparation
+        text = "\n".join("".join(str(digit.label) for digit in line) for line in found.lines)
+        digits = tuple(
+            replace(digit, box=preparation.in_picture(digit.box))
+            for line in found.lines
+            for digit in line
+        )
+        unread = tuple(map(preparation.in_picture, found.unread))
+        spent = (time.perf_counter() - began) * 1000
+        return Reading(text, digits, found.left_out, preparation, self.version, spent, unread)
+
+    def _find(self, image: np.ndarray, preparation: Preparation, all_digits: bool) -> _Found:
+        """The digits of a picture as it was prepared, all boxes in that picture."""
+        lines, unread = self._read_rows(preparation.rows, all_digits)
         whole = self._as_whole(preparation.whole, lines) if preparation.whole else None
         if whole is not None:
             lines, unread = [[whole]], []
-        if boxes is None:
+        if not all_digits:
             lines = _unless_stripes(lines, preparation, image.shape)
             unread += _take_slashes(lines, preparation) + _take_final_signs(lines, preparation)
         read = [line for line in lines if line]
-        if preparation.paper.flat and boxes is None:
+        if preparation.paper.flat and not all_digits and preparation.turn is None:
             preparation, read = self._without_signs(image, preparation, read, unread)
-        text = "\n".join("".join(str(digit.label) for digit in line) for line in read)
-        digits = tuple(digit for line in read for digit in line)
-        spent = (time.perf_counter() - began) * 1000
-        left_out = len(lines) - len(read)
-        return Reading(text, digits, left_out, preparation, self.version, spent, tuple(unread))
+        return _Found(preparation, read, unread, len(lines) - len(read))
 
     def _read_rows(
         self, rows: tuple[Row, ...], all_digits: bool
@@ -366,6 +389,13 @@ class Recognizer:
             return REFUSED
         first, second = np.argsort(probabilities)[::-1][:2]
         return f"not sure: {first} or {second}?"
+
+
+def _believed(found: _Found) -> float:
+    """How much a reading is believed: the mean of its signs' logarithms of confidence."""
+    read = [digit.confidence for line in found.lines for digit in line]
+    signs = read + [UNREAD] * len(found.unread)
+    return float(np.mean(np.log(np.maximum(signs, 1e-6)))) if read else -np.inf
 
 
 def _likeness(confidence: float, share: float) -> float:
@@ -510,7 +540,8 @@ def _unless_stripes(
     if not believed or any(digit.label != 1 for digit in believed):
         return lines
     boxes = [digit.box for digit in believed]
-    if not preparation.paper.flat and run_out(boxes, shape):
+    given = [preparation.in_picture(box) for box in boxes]
+    if not preparation.paper.flat and run_out(given, shape):
         why = RUNNING
     elif _are_torn_from_lines(preparation, boxes):
         why = STRIPE

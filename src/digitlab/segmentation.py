@@ -17,6 +17,7 @@ from digitlab.brackets import brackets
 from digitlab.circles import circles
 from digitlab.loops import Joints, Wall, find_joints
 from digitlab.percent import percent_signs
+from digitlab.tilt import tilt_of
 
 MOST_PIECES = 400  # more is texture, not writing
 MOST_JOINED = 5  # pieces in one digit
@@ -87,12 +88,14 @@ class Segmentation:
 
     `whole` is all of the writing as one piece, where the lines may be what is left of one digit.
     `marks` are the dots, dashes and other parts of the ink, dirt excepted, that no line holds.
+    `tilt` is by how many degrees its only line falls to the right, 0 if it does not.
     """
 
     labels: np.ndarray
     lines: list[TextLine]
     whole: "Segmentation | None" = None
     marks: list[Piece] = field(default_factory=list)
+    tilt: float = 0.0
 
     def mask(self, line: TextLine, span: tuple[int, int]) -> tuple[Piece, np.ndarray]:
         """The joined piece of `span` and its mask (h, w) bool within the piece's box."""
@@ -117,6 +120,7 @@ def segment(mask: np.ndarray, whole: bool = False) -> Segmentation:
     lines = [_order(group) for group in _group_lines(pieces)]
     segmentation = Segmentation(labels, [line for line in lines if line.pieces])
     segmentation.whole = _whole(segmentation)
+    segmentation.tilt = tilt_of(pieces)
     for line in segmentation.lines:
         _arrange(segmentation, line)
     segmentation.lines = [line for line in segmentation.lines if line.pieces]
