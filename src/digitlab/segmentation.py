@@ -17,7 +17,7 @@ from digitlab.brackets import brackets
 from digitlab.circles import circles
 from digitlab.loops import Joints, Wall, find_joints
 from digitlab.percent import percent_signs
-from digitlab.tilt import tilt_of
+from digitlab.tilt import skew, tilt_of
 
 MOST_PIECES = 400  # more is texture, not writing
 MOST_JOINED = 5  # pieces in one digit
@@ -28,7 +28,6 @@ DIRT = 0.08  # likewise: smaller is not even a dot
 GAP = 0.08  # of a digit's height: two parts of a broken one are no farther apart
 TILTS = (0.1, -0.1, 0.2, -0.2, 0.3, -0.3)  # of a row: pixels down a pixel to the right
 LEVEL = 0.04  # pixels down a pixel to the right: a page tilted less is level
-LEAST_PAIRS = 8  # of neighbours that tell how much a page of several lines is tilted
 APART = 0.2  # of the line's height: two cuts at thin places are no nearer to each other
 BESIDE = 0.1  # likewise, two cuts beside loops
 LOOP = 0.3  # of the line's height: narrower or lower is no zero, however small it is written
@@ -88,7 +87,7 @@ class Segmentation:
 
     `whole` is all of the writing as one piece, where the lines may be what is left of one digit.
     `marks` are the dots, dashes and other parts of the ink, dirt excepted, that no line holds.
-    `tilt` is by how many degrees its only line falls to the right, 0 if it does not.
+    `tilt` is by how many degrees its lines fall to the right, 0 if they hardly do.
     """
 
     labels: np.ndarray
@@ -257,29 +256,9 @@ def _group_lines(pieces: list[Piece]) -> list[list[Piece]]:
             tilted = _grouped(pieces, tall, slope)
             if len(tilted) == 1:
                 return tilted
-    slope = _skew([p for p in pieces if p.height >= tall])
+    slope = skew([p for p in pieces if p.height >= tall])
     tilted = level if abs(slope) < LEVEL else _grouped(pieces, tall, slope)
     return tilted if len(tilted) <= len(level) else level
-
-
-def _skew(pieces: list[Piece]) -> float:
-    """Pixels that lines of writing fall by a pixel to the right; 0 where too few say so.
-
-    The median over pairs of neighbours, each piece and the nearest to its right.
-    """
-    slopes = []
-    for piece in pieces:
-        beside = [
-            other
-            for other in pieces
-            if piece.right <= other.left < piece.right + 1.5 * piece.height
-            and min(piece.bottom, other.bottom) - max(piece.top, other.top) > 0.4 * piece.height
-        ]
-        if beside:
-            other = min(beside, key=lambda p: p.left)
-            run, fall = other.left + other.right, other.top + other.bottom
-            slopes.append((fall - piece.top - piece.bottom) / (run - piece.left - piece.right))
-    return float(np.median(slopes)) if len(slopes) >= LEAST_PAIRS else 0.0
 
 
 def _side_by_side(pieces: list[Piece]) -> bool:

@@ -1,33 +1,60 @@
-"""How much a row of writing climbs or falls across a picture that was not held straight."""
+"""How much writing climbs or falls across a picture that was not held straight."""
 
+from collections.abc import Sequence
 from itertools import combinations, pairwise
 
 import numpy as np
 
 from digitlab.strokes import Part
 
-FEWEST = 2  # pieces of writing
+FEWEST = 2  # pieces of writing in a row
+LEAST_PAIRS = 8  # of neighbours that tell how much a page of several lines is tilted
 TALL = 0.45  # of the height that nine of ten pieces have: what is lower is a part, or no digit
+NEXT = 0.1  # times a piece's height: the middle of the next in its line is no nearer
+FAR = 2.2  # likewise: no farther to the right
 LEAST = 8.0  # degrees: digits that are tilted less are read as well as level ones
 MOST = 45.0  # degrees: what climbs more steeply is a column
 OFF = 0.35  # of a digit's height: no piece's middle is farther from the row's
 
 
-def tilt_of(pieces: list[Part]) -> float:
-    """Degrees by which a single row of pieces falls to the right; 0 if it is level or no row.
+def tilt_of(pieces: Sequence[Part]) -> float:
+    """Degrees by which lines of writing fall to the right; 0 if they hardly do or don't agree."""
+    tall = TALL * float(np.percentile([p.height for p in pieces], 90)) if pieces else 0.0
+    written = [piece for piece in pieces if piece.height >= tall]
+    slope = _of_row(written)
+    degrees = float(np.degrees(np.arctan(skew(written) if slope is None else slope)))
+    return degrees if LEAST <= abs(degrees) <= MOST else 0.0
+
+
+def skew(pieces: Sequence[Part]) -> float:
+    """Pixels that lines of writing fall by a pixel to the right; 0 where too few say so.
+
+    The median over pairs of neighbours, each piece and the nearest to its right.
+    """
+    x, y = np.array([[p.left + p.right, p.top + p.bottom] for p in pieces]).reshape(-1, 2).T / 2
+    tall = np.array([piece.height for piece in pieces])
+    slopes = []
+    for i in range(len(pieces)):
+        run, fall = x - x[i], y - y[i]
+        beside = np.flatnonzero(
+            (run > NEXT * tall[i]) & (np.abs(fall) <= run) & (run < FAR * tall[i])
+        )
+        if beside.size:
+            other = beside[np.argmin(np.hypot(run[beside], fall[beside]))]
+            slopes.append(fall[other] / run[other])
+    return float(np.median(slopes)) if len(slopes) >= LEAST_PAIRS else 0.0
+
+
+def _of_row(pieces: Sequence[Part]) -> float | None:
+    """Likewise, of pieces in a single row; None if they are not.
 
     The median over all pairs of pieces, as in Theil and Sen's estimator.
     """
-    if not pieces:
-        return 0.0
-    tall = TALL * float(np.percentile([piece.height for piece in pieces], 90))
-    row = sorted((p for p in pieces if p.height >= tall), key=lambda p: p.left + p.right)
-    x, y = (np.array([[p.left + p.right, p.top + p.bottom] for p in row]).reshape(-1, 2) / 2).T
-    if len(row) < FEWEST or not all(b - a > 0.25 * tall for a, b in pairwise(x)):
-        return 0.0
-    slopes = [(y[j] - y[i]) / (x[j] - x[i]) for i, j in combinations(range(len(row)), 2)]
-    slope = float(np.median(slopes))
+    high = float(np.median([piece.height for piece in pieces] or [0.0]))
+    middles = sorted(((p.left + p.right) / 2, (p.top + p.bottom) / 2) for p in pieces)
+    if len(middles) < FEWEST or any(b[0] - a[0] < NEXT * high for a, b in pairwise(middles)):
+        return None
+    slope = float(np.median([(d - b) / (c - a) for (a, b), (c, d) in combinations(middles, 2)]))
+    x, y = np.array(middles).T
     off = np.abs(y - slope * x - np.median(y - slope * x))
-    degrees = float(np.degrees(np.arctan(slope)))
-    straight = off.max() <= OFF * float(np.median([piece.height for piece in row]))
-    return degrees if straight and LEAST <= abs(degrees) <= MOST else 0.0
+    return slope if off.max() <= OFF * high else None
