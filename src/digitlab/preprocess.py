@@ -12,6 +12,7 @@ from digitlab.paper import Paper, read_paper
 from digitlab.segmentation import Segmentation, TextLine, segment, segment_boxes
 
 MARGIN = 0.02  # of a picture's height: less paper over or under writing is none
+LEAST_SIDE = 0.15  # of a box's longer side: in the turned picture it has no shorter one
 ONE_DIGIT = 2.0  # heights of a digit: a narrower picture is likely cut out around one
 
 Box = tuple[int, int, int, int]
@@ -89,6 +90,13 @@ class Preparation:
     size: tuple[int, int] = (0, 0)
     turn: np.ndarray | None = None
 
+    @property
+    def tilt(self) -> float:
+        """Degrees by which the picture was turned, against the clock."""
+        if self.turn is None:
+            return 0.0
+        return float(np.degrees(np.arctan2(self.turn[0, 1], self.turn[0, 0])))
+
     def in_picture(self, box: Box) -> Box:
         """The box in the picture as it was given around a box in it as it was turned."""
         if self.turn is None:
@@ -123,7 +131,7 @@ class Preparation:
     @cached_property
     def steps(self) -> tuple[Step, ...]:
         """What was done, to look at; drawn only when somebody looks."""
-        return _steps(self.paper, self.segmentation)
+        return _steps(self.paper, self.segmentation, self.tilt)
 
 
 def prepare(image: np.ndarray, boxes: Sequence[Box] | None = None) -> Preparation:
@@ -146,8 +154,13 @@ def prepare(image: np.ndarray, boxes: Sequence[Box] | None = None) -> Preparatio
     return _prepared(paper, segmentation, (image.shape[1], image.shape[0]))
 
 
-def levelled(preparation: Preparation) -> Preparation | None:
-    """The same picture turned so that its only row of writing is level; None if it is."""
+def levelled(preparation: Preparation, boxes: Sequence[Box] | None = None) -> Preparation | None:
+    """The same picture turned so that its lines of writing are level; None if they are.
+
+    Parameters
+    ----------
+    boxes : as they were given to `prepare`.
+    """
     paper, degrees = preparation.paper, preparation.segmentation.tilt
     if not degrees:
         return None
@@ -157,10 +170,31 @@ def levelled(preparation: Preparation) -> Preparation | None:
     turn[:, 2] += size / 2 - [width / 2, height / 2]
     wide, high = (int(np.ceil(side)) for side in size)
     straight = paper.turned(turn, (wide, high))
-    limits = int(np.ceil(wide / paper.scale)), int(np.ceil(high / paper.scale))
     turn[:, 2] /= paper.scale
-    prepared = _prepared(straight, segment(straight.mask), limits)
+    if boxes is None:
+        segmentation = segment(straight.mask)
+    else:
+        turned = [_turned(box, turn) for box in boxes]
+        segmentation = segment_boxes(
+            straight.mask, [_working_box(box, paper.scale) for box in turned]
+        )
+    limits = int(np.ceil(wide / paper.scale)), int(np.ceil(high / paper.scale))
+    prepared = _prepared(straight, segmentation, limits)
     return replace(prepared, turn=turn, size=preparation.size)
+
+
+def _turned(box: Box, turn: np.ndarray) -> Box:
+    """The box in a turned picture around which `box` is, in the picture as it was given.
+
+    The inverse of `Preparation.in_picture`, for turns of less than 45 degrees.
+    """
+    cosine, sine = np.abs(turn[0, :2])
+    left, top, *sides = box
+    least = LEAST_SIDE * max(sides)
+    high, wide = ((cosine * a - sine * b) / (cosine**2 - sine**2) for a, b in (sides[::-1], sides))
+    wide, high = max(wide, least), max(high, least)
+    x, y = turn @ [left + sides[0] / 2, top + sides[1] / 2, 1]
+    return round(x - wide / 2), round(y - high / 2), round(wide), round(high)
 
 
 def _prepared(paper: Paper, segmentation: Segmentation, limits: tuple[int, int]) -> Preparation:
@@ -206,20 +240,22 @@ def _box(piece, scale: float, limits: tuple[int, int]) -> Box:
     return left, top, max(1, right - left), max(1, bottom - top)
 
 
-def _steps(paper: Paper, segmentation: Segmentation) -> tuple[Step, ...]:
+def _steps(paper: Paper, segmentation: Segmentation, tilt: float) -> tuple[Step, ...]:
     ground = "light ink on a dark ground" if paper.light_on_dark else "dark ink on a light ground"
     around = "What lies around the sheet or panel, shadows" if paper.alone else "Shadows"
     evened = "The ground has one colour" if paper.flat else f"{around} and tinted paper are gone"
     if paper.flat and paper.alone:
         evened += "; what lies around its panel is gone"
     told = "from its ground" if paper.flat else "from lines, boxes, print and paper by a network"
+    side = "left" if tilt > 0 else "right"
+    level = f" Turned {abs(tilt):.0f}° to the {side}, so that its lines are level." if tilt else ""
     count = sum(len(line.pieces) for line in segmentation.lines)
     found = f"{count} piece{'s' * (count != 1)} of ink" if count else "No ink found"
     coloured = _coloured(segmentation)
     kept = np.where((coloured < 255).any(-1), 0, 255).astype(np.uint8)
     light = 255 - paper.even if paper.light_on_dark else paper.even
     return (
-        Step("Grey", paper.grey, "Colour does not matter for reading, so it is left out."),
+        Step("Grey", paper.grey, f"Colour does not matter for reading, so it is left out.{level}"),
         Step("Even light", light, f"{evened}."),
         Step("Polarity", paper.even, f"This is {ground}; from here on it is dark on white."),
         Step("Ink", 255 * (1 - paper.mask), f"Writing, told {told}."),

@@ -253,10 +253,11 @@ class Recognizer:
             without ink are left out.
         """
         began = time.perf_counter()
-        found = self._find(image, prepare(image, boxes), boxes is not None)
-        level = levelled(found.preparation) if boxes is None else None
+        given = boxes is not None
+        found = self._find(image, prepare(image, boxes), given)
+        level = levelled(found.preparation, boxes)
         if level is not None:
-            found = max(found, self._find(image, level, False), key=_believed)
+            found = max(found, self._find(image, level, given), key=_believed)
         preparation = found.preparation
         text = "\n".join("".join(str(digit.label) for digit in line) for line in found.lines)
         digits = tuple(

@@ -170,7 +170,7 @@ def segment_boxes(mask: np.ndarray, boxes: Sequence[tuple[int, int, int, int]]) 
     lines = [_order(group) for group in _group_lines(pieces)]
     for line in lines:
         line.spans = [(i, i + 1) for i in range(len(line.pieces))]
-    return Segmentation(labels, lines)
+    return Segmentation(labels, lines, tilt=tilt_of(pieces))
 
 
 def _as_one(mask: np.ndarray) -> Segmentation:

@@ -13,7 +13,7 @@ TALL = 0.45  # of the height that nine of ten pieces have: what is lower is a pa
 NEXT = 0.1  # times a piece's height: the middle of the next in its line is no nearer
 FAR = 2.2  # likewise: no farther to the right
 LEAST = 8.0  # degrees: digits that are tilted less are read as well as level ones
-MOST = 45.0  # degrees: what climbs more steeply is a column
+MOST = 40.0  # degrees: what climbs more steeply is a column
 OFF = 0.35  # of a digit's height: no piece's middle is farther from the row's
 
 
