@@ -13,6 +13,7 @@ from digitlab.segmentation import Segmentation, TextLine, segment, segment_boxes
 
 MARGIN = 0.02  # of a picture's height: less paper over or under writing is none
 LEAST_SIDE = 0.15  # of a box's longer side: in the turned picture it has no shorter one
+ROOM = 1.12  # times as large as the ellipse of ink in it
 ONE_DIGIT = 2.0  # heights of a digit: a narrower picture is likely cut out around one
 
 Box = tuple[int, int, int, int]
@@ -98,15 +99,15 @@ class Preparation:
         return float(np.degrees(np.arctan2(self.turn[0, 1], self.turn[0, 0])))
 
     def in_picture(self, box: Box) -> Box:
-        """The box in the picture as it was given around a box in it as it was turned."""
+        """The box in the picture as it was given around the ink of a box in it as it was turned."""
         if self.turn is None:
             return box
-        left, top, width, height = box
-        corners = np.array(
-            [[left, top], [left + width, top], [left, top + height], [left + width, top + height]],
-            float,
-        )
-        back = cv2.transform(corners[None], cv2.invertAffineTransform(self.turn))[0]
+        left, top = self.corner(box)
+        rows, columns = np.nonzero(self.ink_in(box))
+        if not rows.size:
+            rows, columns = np.array([[0, box[3]], [0, box[2]]]) * self.paper.scale
+        points = np.stack([columns + left, rows + top], 1) / self.paper.scale
+        back = cv2.transform(points[None], cv2.invertAffineTransform(self.turn))[0]
         low = np.floor(back.min(0)).clip(0, np.array(self.size) - 1).astype(int)
         high = np.ceil(back.max(0)).clip(low + 1, self.size).astype(int)
         return int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1])
@@ -184,14 +185,18 @@ def levelled(preparation: Preparation, boxes: Sequence[Box] | None = None) -> Pr
 
 
 def _turned(box: Box, turn: np.ndarray) -> Box:
-    """The box in a turned picture around which `box` is, in the picture as it was given.
+    """The box in a turned picture around what `box` is around in the picture as it was given.
 
-    The inverse of `Preparation.in_picture`, for turns of less than 45 degrees.
+    The inverse of `Preparation.in_picture` for ink that fills an ellipse, with a little room, and
+    turns of less than 45 degrees.
     """
-    cosine, sine = np.abs(turn[0, :2])
+    cosine, sine = turn[0, :2] ** 2 / (turn[0, :2] ** 2).sum()
     left, top, *sides = box
+    wide, high = (
+        ROOM * np.sqrt(max(0.0, cosine * a**2 - sine * b**2) / (cosine - sine))
+        for a, b in (sides, sides[::-1])
+    )
     least = LEAST_SIDE * max(sides)
-    high, wide = ((cosine * a - sine * b) / (cosine**2 - sine**2) for a, b in (sides[::-1], sides))
     wide, high = max(wide, least), max(high, least)
     x, y = turn @ [left + sides[0] / 2, top + sides[1] / 2, 1]
     return round(x - wide / 2), round(y - high / 2), round(wide), round(high)
