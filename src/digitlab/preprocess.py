@@ -79,7 +79,7 @@ class Preparation:
     `whole` is all of its writing as one digit, where the rows may be what is left of a broken one.
     `marks` are boxes of dots and dashes, larger than dirt, that belong to no row.
     `size` is the width and height of the picture in pixels, and `turn` the affine map, (2, 3)
-    float64, by which it was turned to make its row of writing level, None where it was not; all
+    float64, by which it was turned to make its lines of writing level, None where it was not; all
     boxes are in the picture as it was turned.
     """
 

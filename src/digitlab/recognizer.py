@@ -257,7 +257,10 @@ class Recognizer:
         found = self._find(image, prepare(image, boxes), given)
         level = levelled(found.preparation, boxes)
         if level is not None:
-            found = max(found, self._find(image, level, given), key=_believed)
+            turned = self._find(image, level, given)
+            # Somebody who gives boxes wants every one of them read.
+            lost = given and sum(map(len, turned.lines)) < sum(map(len, found.lines))
+            found = found if lost else max(found, turned, key=_believed)
         preparation = found.preparation
         text = "\n".join("".join(str(digit.label) for digit in line) for line in found.lines)
         digits = tuple(
@@ -279,7 +282,7 @@ class Recognizer:
             lines = _unless_stripes(lines, preparation, image.shape)
             unread += _take_slashes(lines, preparation) + _take_final_signs(lines, preparation)
         read = [line for line in lines if line]
-        if preparation.paper.flat and not all_digits and preparation.turn is None:
+        if preparation.paper.flat and not all_digits:
             preparation, read = self._without_signs(image, preparation, read, unread)
         return _Found(preparation, read, unread, len(lines) - len(read))
 
@@ -347,7 +350,7 @@ class Recognizer:
         under what may be a 1 or a 7, if both together look like a 1.
         """
         feet = [mark for mark in preparation.marks if is_foot(digit.box, mark)]
-        if digit.label not in (1, 7) or len(feet) != 1:
+        if digit.label not in (1, 7) or len(feet) != 1 or preparation.turn is not None:
             return preparation, digit
         both = prepare(image, [around(digit.box, feet[0])])
         ((footed,),), _ = self._read_rows(both.rows, True)
