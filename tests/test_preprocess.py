@@ -171,6 +171,17 @@ def test_tiny_and_narrow_pictures_raise_nothing(shape, channels):
         prepare(image[..., 0] if channels == 1 else image)
 
 
+@pytest.mark.parametrize("seed", [31, 46, 62, 63, 76])
+def test_boxes_in_narrow_pictures_are_within_them(seed):
+    rng = np.random.default_rng(seed)
+    height, width = int(rng.integers(1, 4)), int(rng.integers(1, 60))
+    image = rng.integers(0, 256, (height, width, 3)).astype(np.uint8)
+    for glyph in prepare(image).glyphs:
+        left, top, wide, high = glyph.box
+        assert left + wide <= width
+        assert top + high <= height
+
+
 def test_transparent_picture_has_no_rows():
     assert prepare(np.zeros((200, 200, 4), np.uint8)).rows == ()
 

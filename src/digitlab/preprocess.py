@@ -239,7 +239,8 @@ def _box(piece, scale: float, limits: tuple[int, int]) -> Box:
     """A piece's box in pixels of the original picture."""
     # Enlarging makes ink bleed into the pixels around it; reducing leaves a part of one out.
     lower, upper = (np.rint, np.rint) if scale > 1 else (np.floor, np.ceil)
-    left, top = int(lower(piece.left / scale)), int(lower(piece.top / scale))
+    left = min(limits[0] - 1, int(lower(piece.left / scale)))
+    top = min(limits[1] - 1, int(lower(piece.top / scale)))
     right = min(limits[0], int(upper(piece.right / scale)))
     bottom = min(limits[1], int(upper(piece.bottom / scale)))
     return left, top, max(1, right - left), max(1, bottom - top)
