@@ -25,10 +25,8 @@ def tilted(ink: np.ndarray, degrees: float) -> np.ndarray:
 def several(*numbers: str) -> np.ndarray:
     """Numbers under each other, as a page's lines."""
     rows = [written(number, 60, 6) for number in numbers]
-    page = np.zeros((110 * len(rows), max(row.shape[1] for row in rows)), np.uint8)
-    for i, row in enumerate(rows):
-        page[110 * i : 110 * i + row.shape[0], : row.shape[1]] = row
-    return page
+    wide = max(row.shape[1] for row in rows)
+    return np.vstack([placed(row, (110, wide), 0, 0) for row in rows])
 
 
 def boxes(*middles: tuple[float, float], wide: int = 20, high: int = 40) -> list[Piece]:

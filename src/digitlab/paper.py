@@ -70,17 +70,17 @@ class Paper:
         """(h, w) uint8, dark ink on a white ground in even light."""
         return np.rint(255 * (1 - self.darkness.clip(0, 1))).astype(np.uint8)
 
-    def turned(self, shift: np.ndarray, size: tuple[int, int]) -> "Paper":
-        """The same paper under an affine map of its working pixels, `shift` (2, 3) float.
+    def turned(self, turn: np.ndarray, size: tuple[int, int]) -> "Paper":
+        """The same paper under an affine map of its working pixels, `turn` (2, 3) float.
 
         `size` is the width and height that it has then; what comes in has no ink.
         """
         ground = float(np.median(self.grey))
         darkness, ink, grey = (
-            cv2.warpAffine(part, shift, size, flags=cv2.INTER_LINEAR, borderValue=fill)
+            cv2.warpAffine(part, turn, size, flags=cv2.INTER_LINEAR, borderValue=fill)
             for part, fill in ((self.darkness, 0.0), (self.ink, 0.0), (self.grey, ground))
         )
-        mask = cv2.warpAffine(self.mask * 255, shift, size, flags=cv2.INTER_LINEAR) >= 128
+        mask = cv2.warpAffine(self.mask * 255, turn, size, flags=cv2.INTER_LINEAR) >= 128
         return replace(self, grey=grey, darkness=darkness, ink=ink, mask=mask.astype(np.uint8))
 
 
@@ -197,7 +197,7 @@ def _read_flat(image: np.ndarray, grey: np.ndarray, level: int, scale: float) ->
     as_mnist = _is_mnist(grey, level)
     light = int(grey.sum(dtype=np.int64)) > level * grey.size
     ink = _difference(image, grey, level)
-    tiny = max(grey.shape) <= TINY
+    tiny = _is_tiny(grey)
     factor = ENLARGED if tiny and not as_mnist else 1.0
     (grey, _), (ink, _) = resize(grey, factor), resize(ink, factor)
     peak = int(ink.max())
@@ -230,13 +230,18 @@ def _difference(image: np.ndarray, grey: np.ndarray, level: int) -> np.ndarray:
     return cv2.max(cv2.max(red, green), blue)
 
 
+def _is_tiny(grey: np.ndarray) -> bool:
+    """Whether a picture is so small that it holds one digit."""
+    return max(grey.shape) <= TINY
+
+
 def _is_mnist(grey: np.ndarray, level: int) -> bool:
     """Whether the ink's box has MNIST's size already, so that its faintest grey belongs to it.
 
     `level` is the grey of the ground.
     """
     _, _, w, h = cv2.boundingRect((grey != level).astype(np.uint8))
-    return max(grey.shape) <= TINY and max(w, h) == BODY
+    return _is_tiny(grey) and max(w, h) == BODY
 
 
 def _two_tones(grey: np.ndarray, drawn: bool) -> tuple[float, float] | None:
@@ -258,7 +263,7 @@ def _two_tones(grey: np.ndarray, drawn: bool) -> tuple[float, float] | None:
     parted = share * (1 - share) * (means[1] - means[0]) ** 2 / max(1e-9, float(grey.var()))
     ground_is_light = _edge_share(light) + _corner_share(light) > 1.0
     ink = ~light if ground_is_light else light
-    if max(grey.shape) > TINY:
+    if not _is_tiny(grey):
         crowded = ink.mean() > 0.15 and _edge_share(ink) > 0.02
         dark_enough = means[0] < 0.5 * means[1]
         enough = SOFTLY if drawn else PARTED
@@ -321,7 +326,7 @@ def _read_crop(
 
     None if there are lines in it, unless it is `drawn`, as in `_two_tones`.
     """
-    tiny = max(grey.shape) <= TINY
+    tiny = _is_tiny(grey)
     factor = ENLARGED if tiny else max(1.0, SMALL_SIDE / min(grey.shape))
     large, factor = resize(grey, min(4.0, factor))
     share = ((large.astype(np.float32) - ground) / (ink - ground)).clip(0, 1)

@@ -147,12 +147,7 @@ def prepare(image: np.ndarray, boxes: Sequence[Box] | None = None) -> Preparatio
     -------
     Preparation; a blank picture has no rows.
     """
-    paper = read_paper(image)
-    if boxes is None:
-        segmentation = segment(paper.mask, paper.tiny)
-    else:
-        segmentation = segment_boxes(paper.mask, [_working_box(b, paper.scale) for b in boxes])
-    return _prepared(paper, segmentation, (image.shape[1], image.shape[0]))
+    return _prepared(read_paper(image), boxes, (image.shape[1], image.shape[0]))
 
 
 def levelled(preparation: Preparation, boxes: Sequence[Box] | None = None) -> Preparation | None:
@@ -172,16 +167,9 @@ def levelled(preparation: Preparation, boxes: Sequence[Box] | None = None) -> Pr
     wide, high = (int(np.ceil(side)) for side in size)
     straight = paper.turned(turn, (wide, high))
     turn[:, 2] /= paper.scale
-    if boxes is None:
-        segmentation = segment(straight.mask)
-    else:
-        turned = [_turned(box, turn) for box in boxes]
-        segmentation = segment_boxes(
-            straight.mask, [_working_box(box, paper.scale) for box in turned]
-        )
+    turned = None if boxes is None else [_turned(box, turn) for box in boxes]
     limits = int(np.ceil(wide / paper.scale)), int(np.ceil(high / paper.scale))
-    prepared = _prepared(straight, segmentation, limits)
-    return replace(prepared, turn=turn, size=preparation.size)
+    return replace(_prepared(straight, turned, limits), turn=turn, size=preparation.size)
 
 
 def _turned(box: Box, turn: np.ndarray) -> Box:
@@ -202,8 +190,12 @@ def _turned(box: Box, turn: np.ndarray) -> Box:
     return round(x - wide / 2), round(y - high / 2), round(wide), round(high)
 
 
-def _prepared(paper: Paper, segmentation: Segmentation, limits: tuple[int, int]) -> Preparation:
-    """What was found, for a picture of `limits` pixels (width, height)."""
+def _prepared(paper: Paper, boxes: Sequence[Box] | None, limits: tuple[int, int]) -> Preparation:
+    """What is found, or is in `boxes`, in a picture of `limits` pixels (width, height)."""
+    if boxes is None:
+        segmentation = segment(paper.mask, paper.tiny)
+    else:
+        segmentation = segment_boxes(paper.mask, [_working_box(b, paper.scale) for b in boxes])
     rows = tuple(_row(paper, segmentation, line, limits) for line in segmentation.lines)
     whole = None
     if segmentation.whole is not None:

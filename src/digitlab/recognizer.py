@@ -279,7 +279,7 @@ class Recognizer:
         if whole is not None:
             lines, unread = [[whole]], []
         if not all_digits:
-            lines = _unless_stripes(lines, preparation, image.shape)
+            lines = _unless_stripes(lines, preparation)
             unread += _take_slashes(lines, preparation) + _take_final_signs(lines, preparation)
         read = [line for line in lines if line]
         if preparation.paper.flat and not all_digits:
@@ -347,7 +347,8 @@ class Recognizer:
         """A 1 with its foot, where the foot alone was taken for an underline of the only digit.
 
         On paper numbers are underlined; in a drawing of one digit it is the foot of a 1 that lies
-        under what may be a 1 or a 7, if both together look like a 1.
+        under what may be a 1 or a 7, if both together look like a 1. What is left of a row that
+        was turned is no drawing of one digit.
         """
         feet = [mark for mark in preparation.marks if is_foot(digit.box, mark)]
         if digit.label not in (1, 7) or len(feet) != 1 or preparation.turn is not None:
@@ -455,14 +456,17 @@ def _take_slashes(lines: list[list[Digit]], preparation: Preparation) -> list[Bo
     """Take the slashes between digits, as in a date, out of `lines`; their boxes."""
     taken = []
     for line in lines:
-        ink = [preparation.ink_in(digit.box) for digit in line]
-        others = [part for part, digit in zip(ink, line, strict=True) if digit.label != 1]
+        ones = [
+            i for i, digit in enumerate(line[1:-1], 1) if digit.label == 1 and line[i - 1].accepted
+        ]
+        if not ones:
+            continue
+        others = [preparation.ink_in(digit.box) for digit in line if digit.label != 1]
+        boxes = [digit.box for digit in line]
         places = [
             i
-            for i, digit in enumerate(line[1:-1], 1)
-            if digit.label == 1
-            and line[i - 1].accepted
-            and is_slash(digit.box, ink[i], line[i - 1].box, line[i + 1].box, others)
+            for i in ones
+            if is_slash(boxes[i], preparation.ink_in(boxes[i]), boxes[i - 1], boxes[i + 1], others)
         ]
         taken += [line[i].box for i in places]
         line[:] = [digit for i, digit in enumerate(line) if i not in places]
@@ -533,9 +537,7 @@ def _unless_pair(lines: list[list[Digit]]) -> list[list[Digit]]:
     return [[_rejected(digit, objection) for digit in line] for line in lines]
 
 
-def _unless_stripes(
-    lines: list[list[Digit]], preparation: Preparation, shape: tuple[int, ...]
-) -> list[list[Digit]]:
+def _unless_stripes(lines: list[list[Digit]], preparation: Preparation) -> list[list[Digit]]:
     """Nothing but ones is not believed if they are stripes of a pattern.
 
     Most of them run out of a photograph, or go on beyond their ends in any picture.
@@ -545,7 +547,7 @@ def _unless_stripes(
         return lines
     boxes = [digit.box for digit in believed]
     given = [preparation.in_picture(box) for box in boxes]
-    if not preparation.paper.flat and run_out(given, shape):
+    if not preparation.paper.flat and run_out(given, preparation.size[::-1]):
         why = RUNNING
     elif _are_torn_from_lines(preparation, boxes):
         why = STRIPE

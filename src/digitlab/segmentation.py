@@ -17,7 +17,7 @@ from digitlab.brackets import brackets
 from digitlab.circles import circles
 from digitlab.loops import Joints, Wall, find_joints
 from digitlab.percent import percent_signs
-from digitlab.tilt import skew, tilt_of
+from digitlab.tilt import least_height, skew, tilt_of
 
 MOST_PIECES = 400  # more is texture, not writing
 MOST_JOINED = 5  # pieces in one digit
@@ -249,7 +249,7 @@ def _group_lines(pieces: list[Piece]) -> list[list[Piece]]:
     """
     if not pieces:
         return []
-    tall = float(np.percentile([p.height for p in pieces], 90)) * 0.45
+    tall = least_height(pieces)
     level = _grouped(pieces, tall, 0.0)
     if len(level) > 1 and _side_by_side([p for p in pieces if p.height >= tall]):
         for slope in TILTS:

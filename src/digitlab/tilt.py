@@ -19,11 +19,18 @@ OFF = 0.35  # of a digit's height: no piece's middle is farther from the row's
 
 def tilt_of(pieces: Sequence[Part]) -> float:
     """Degrees by which lines of writing fall to the right; 0 if they hardly do or don't agree."""
-    tall = TALL * float(np.percentile([p.height for p in pieces], 90)) if pieces else 0.0
+    if not pieces:
+        return 0.0
+    tall = least_height(pieces)
     written = [piece for piece in pieces if piece.height >= tall]
     slope = _of_row(written)
     degrees = float(np.degrees(np.arctan(skew(written) if slope is None else slope)))
     return degrees if LEAST <= abs(degrees) <= MOST else 0.0
+
+
+def least_height(pieces: Sequence[Part]) -> float:
+    """Pixels from which one of some pieces is a digit rather than a dot or a part of one."""
+    return TALL * float(np.percentile([piece.height for piece in pieces], 90))
 
 
 def skew(pieces: Sequence[Part]) -> float:
@@ -31,7 +38,9 @@ def skew(pieces: Sequence[Part]) -> float:
 
     The median over pairs of neighbours, each piece and the nearest to its right.
     """
-    x, y = np.array([[p.left + p.right, p.top + p.bottom] for p in pieces]).reshape(-1, 2).T / 2
+    if len(pieces) <= LEAST_PAIRS:  # the last has none to its right
+        return 0.0
+    x, y = np.array([[p.left + p.right, p.top + p.bottom] for p in pieces]).T / 2
     tall = np.array([piece.height for piece in pieces])
     slopes = []
     for i in range(len(pieces)):
@@ -50,7 +59,7 @@ def _of_row(pieces: Sequence[Part]) -> float | None:
 
     The median over all pairs of pieces, as in Theil and Sen's estimator.
     """
-    high = float(np.median([piece.height for piece in pieces] or [0.0]))
+    high = float(np.median([piece.height for piece in pieces]))
     middles = sorted(((p.left + p.right) / 2, (p.top + p.bottom) / 2) for p in pieces)
     if len(middles) < FEWEST or any(b[0] - a[0] < NEXT * high for a, b in pairwise(middles)):
         return None
