@@ -75,6 +75,18 @@ def test_number_offers_each_digit():
     assert "2nd digit" in words(page)
 
 
+def test_each_of_equal_digits_and_lines_can_be_chosen():
+    canvas = np.zeros((400, 620), np.uint8)
+    for top in (40, 220):
+        canvas |= placed(written("7274", 90, 9), canvas.shape, 40, top)
+    page = opened(on_white(canvas))
+    for line in (0, 1):
+        page.button_group[0].set_value(line).run()
+        for digit, place in ((0, "1st"), (2, "3rd")):
+            page.button_group[1].set_value(digit).run()
+            assert f"{place} digit in line {line + 1}" in words(page)
+
+
 def test_several_lines_are_chosen_from_before_their_digits():
     canvas = np.zeros((560, 620), np.uint8)
     for top, line in ((40, "2704"), (220, "361"), (400, "5")):

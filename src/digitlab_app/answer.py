@@ -75,12 +75,13 @@ def _choose(answer: Answer, key: str) -> int:
     digits = answer.digits[first : first + count]
     index = 0
     if count > 1:
+        names = told_apart([str(digit.label) for digit in digits])
         index = st.segmented_control(
             "Which digit",
             range(count),
             default=least_sure(digits),
             required=True,
-            format_func=lambda i: str(digits[i].label),
+            format_func=names.__getitem__,
             # another number has other digits: the choice starts at its doubtful one
             key=f"{key}-digit-{first}-{answer.text}",
             help="In reading order. The one that is trusted least is chosen at first.",
@@ -101,12 +102,21 @@ def _choose_line(answer: Answer, key: str) -> tuple[int, int]:
         range(len(lines)),
         default=bisect_right(starts, doubtful(answer)) - 1,
         required=True,
-        format_func=lambda i: lines[i],
+        format_func=told_apart(lines).__getitem__,
         key=f"{key}-line-{answer.text}",
         help="From the top. The one with the digit that is trusted least is chosen at first.",
         wrap=True,
     )
     return starts[line], len(lines[line])
+
+
+def told_apart(names: list[str]) -> list[str]:
+    """The same names to the eye, each different to the page.
+
+    Streamlit knows the choices of a control by what they are called: of two 8s in a number it
+    would take the one for the other. A word joiner (U+2060) is not seen, nor read aloud.
+    """
+    return [name + "\u2060" * names[:i].count(name) for i, name in enumerate(names)]
 
 
 def _show_bars(digit: Digit, key: str) -> None:

@@ -48,6 +48,18 @@ def test_number_is_read_and_each_digit_has_its_bars(page):
     expect(page.locator(".js-plotly-plot")).to_have_count(1)
 
 
+def test_each_of_two_equal_digits_can_be_looked_at(page):
+    draw(page, "717", left=0.1, gap=0.1)
+    expect_answer(page, "717")
+    group = page.get_by_role("radiogroup", name="Which digit")
+    for place, words in ((0, "1st digit: "), (2, "3rd digit: ")):
+        chip = group.get_by_role("radio").nth(place)
+        chip.click()
+        expect(page.get_by_text(words)).to_be_visible()
+        expect(chip).to_be_checked()
+        expect(group.get_by_role("radio", checked=True)).to_have_count(1)
+
+
 def test_undo_takes_the_last_stroke_back(page):
     draw(page, "7", tall=0.5, left=0.1)
     expect_answer(page, "7")
