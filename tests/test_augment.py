@@ -1,9 +1,10 @@
 """Augmented ink: different each time, the same for the same seed, and still the same digit."""
 
+import cv2
 import numpy as np
 import pytest
 
-from digitlab.augment import Augmentation, Augmenter, _with_gaps
+from digitlab.augment import Augmentation, Augmenter, _with_gaps, vary_strips
 from digitlab.datasets import mnist_test
 from digitlab.recognizer import champion
 
@@ -84,3 +85,29 @@ def test_digits_stay_readable(ink, rng):
     labels = mnist_test().labels[: len(ink)]
     found = champion().classify(Augmenter()(ink, rng)).probabilities.argmax(1)
     assert (found == labels).mean() > 0.9
+
+
+def test_strips_vary_and_begin_near_the_left_end():
+    strips = np.zeros((50, 32, 112), np.uint8)
+    strips[:, 4:28, 4:7] = 255
+    strips[:, 4:28, 60:63] = 255
+    before = strips.copy()
+    varied = vary_strips(strips, np.random.default_rng(1), Augmentation())
+    assert np.array_equal(strips, before)
+    assert varied.shape == strips.shape
+    assert varied.dtype == np.uint8
+    assert len({strip.tobytes() for strip in varied}) == 50
+    starts = varied.any(1).argmax(1)
+    assert starts.max() < 20
+    ends = 112 - varied.any(1)[:, ::-1].argmax(1)
+    assert ends.min() < 58 < 68 < ends.max() < 90  # squeezed and stretched
+    again = vary_strips(strips, np.random.default_rng(1), Augmentation())
+    assert np.array_equal(varied, again)
+
+
+def test_strips_stay_as_they_are_but_for_size_without_strength():
+    strips = np.zeros((20, 32, 112), np.uint8)
+    strips[:, 4:28, 4:60] = 255
+    still = vary_strips(strips, np.random.default_rng(1), Augmentation(0, 0, 0, 0, 0, 0, 0, 0))
+    counts = [cv2.connectedComponents((strip > 100).astype(np.uint8))[0] for strip in still]
+    assert counts == [2] * 20

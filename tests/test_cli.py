@@ -170,6 +170,8 @@ def test_missing_model_is_said_in_one_line(pictures):
         ["train", "--data", "missing.npz"],
         ["train", "--strokes", "drawing.png"],
         ["train-ink"],
+        ["train-strings"],
+        ["train-strings", "--signs", "drawing.png"],
         ["benchmark", "--set", "no-folder"],
         ["data", "extra"],
     ],

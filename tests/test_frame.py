@@ -6,7 +6,7 @@ import pytest
 from handwriting import centred, written
 
 from digitlab.datasets import mnist_test
-from digitlab.frame import SIDE, centre, stroke_width, to_frame
+from digitlab.frame import SIDE, centre, stroke_width, to_frame, to_strip
 from digitlab.recognizer import champion
 
 
@@ -138,3 +138,29 @@ def test_hairline_of_a_large_digit_stays_whole(label, tall, pen):
     frame = to_frame(ink.astype(np.float32) / 255, ink > 40)
     assert 1.5 < stroke_width(frame > 127) < 3
     assert int(champion().classify(frame[None]).probabilities.argmax()) == int(label)
+
+
+@pytest.mark.parametrize("pen", [3, 9])
+@pytest.mark.parametrize("tall", [30, 240])
+def test_strip_is_twenty_four_pixels_high_with_a_usual_stroke(tall, pen):
+    ink = written("308", tall, max(1, pen * tall // 120), gap=0.05)
+    strip = to_strip(ink.astype(np.float32) / 255, ink > 100)
+    assert strip.shape == (32, 112)
+    assert strip.max() == 255
+    rows, columns = np.flatnonzero(strip.any(1)), np.flatnonzero(strip.any(0))
+    assert len(np.arange(rows[0], rows[-1] + 1)) == pytest.approx(24, abs=1)
+    assert columns[0] == 4
+    assert 1.2 < stroke_width(strip > 100) < 4.2
+
+
+def test_strip_of_a_long_number_is_lower_and_ends_inside():
+    ink = written("30856" * 2, 100, 8, gap=0.05)
+    strip = to_strip(ink.astype(np.float32) / 255, ink > 100)
+    rows, columns = np.flatnonzero(strip.any(1)), np.flatnonzero(strip.any(0))
+    assert rows[-1] - rows[0] < 20
+    assert columns[-1] == pytest.approx(107, abs=1)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 300), (300, 1), (2, 5000)])
+def test_odd_shapes_give_a_strip(shape):
+    assert to_strip(np.ones(shape, np.float32), np.ones(shape, bool)).any()

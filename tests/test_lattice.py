@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from digitlab.lattice import best_path
+from digitlab.lattice import best_path, path_of
 from digitlab.preprocess import Candidate, Glyph, Row
 
 TALL = 100
@@ -136,3 +136,50 @@ def test_path_is_the_best_of_all(seed):
 
     found = best_path(row(6, *spans), belief, np.zeros(len(spans)))
     assert score(found) == pytest.approx(max(map(score, paths(0))))
+
+
+def reading(found: Row, digits: tuple[int, ...], span: tuple[int, int] | None = None, **labels):
+    """The path that reads `digits`; `labels` say of a candidate which digit it looks like."""
+    shares = np.full((len(found.candidates), 10), 0.001)
+    for name, label in labels.items():
+        shares[int(name[1:]), label] = 0.9
+    junk = np.full(len(found.candidates), 0.05)
+    return path_of(found, shares, junk, span or (0, found.pieces), digits)
+
+
+def test_path_of_a_string_has_its_digits():
+    found = row(2, (0, 1), (0, 2), (1, 2))
+    assert reading(found, (3, 8), c0=3, c1=4, c2=8)[1] == [0, 2]
+    assert reading(found, (4,), c0=3, c1=4, c2=8)[1] == [1]
+
+
+def test_string_that_looks_like_it_is_believed_more_than_another():
+    found = row(2, (0, 1), (0, 2), (1, 2))
+    like, other = (reading(found, digits, c0=3, c2=8)[0] for digits in ((3, 8), (3, 7)))
+    assert like > other > -np.inf
+
+
+def test_string_with_more_digits_than_pieces_has_no_path():
+    score, path = reading(row(2, (0, 1), (0, 2), (1, 2)), (1, 2, 3))
+    assert score == -np.inf
+    assert path == []
+
+
+def test_path_of_a_string_stays_within_its_span():
+    found = row(4, (0, 1), (1, 2), (1, 3), (2, 3), (2, 4), (3, 4))
+    assert reading(found, (5, 6), (1, 3), c1=5, c3=6)[1] == [1, 3]
+    assert reading(found, (5,), (1, 3), c2=5)[1] == [2]
+
+
+def test_piece_that_no_digit_needs_is_left_out_of_the_path_of_a_string():
+    found = row(3, (0, 1), (1, 2), (2, 3))
+    shares = np.full((3, 10), 0.001)
+    shares[[0, 2], [4, 7]] = 0.9
+    score, path = path_of(found, shares, np.array([0.01, 0.99, 0.01]), (0, 3), (4, 7))
+    assert path == [0, 2]
+    assert np.isfinite(score)
+
+
+def test_shared_piece_is_in_both_digits_of_a_string():
+    found = replace(row(3, (0, 2), (1, 3)), shared=frozenset({1}))
+    assert reading(found, (0, 0), c0=0, c1=0)[1] == [0, 1]

@@ -82,7 +82,7 @@ def test_card_and_history_say_how_it_was_trained(trained):
 def test_card_names_the_network_that_it_began_with(trained):
     from digitlab import release
 
-    first = json.loads((trained / release.INK_METRICS).read_text())
+    first = json.loads((trained / "ink_metrics.json").read_text())
     lineage = first["training"] | {"pages": 70, "start": first["training"]}
     card = release.ink_card(first | {"training": lineage})
     commands = card.split("## Train it again")[1]

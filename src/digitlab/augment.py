@@ -1,4 +1,4 @@
-"""What a hand, a pen and a camera do to a digit: random changes to 28x28 ink."""
+"""What a hand, a pen and a camera do to digits: random changes to 28x28 ink, and to strips."""
 
 from dataclasses import asdict, dataclass
 
@@ -60,7 +60,7 @@ class Augmenter:
         out = np.empty_like(ink)
         for i, picture in enumerate(ink):
             warped = cv2.remap(picture, maps[i], None, cv2.INTER_LINEAR)
-            out[i] = self._pen(self._intrude(warped, ink, rng), rng)
+            out[i] = _with_other_pen(self._intrude(warped, ink, rng), rng, self.settings)
         return out
 
     def _maps(self, count: int, rng: np.random.Generator) -> np.ndarray:
@@ -81,22 +81,6 @@ class Augmenter:
         strength = rng.uniform(0, s.elastic, (count, 1, 1, 1))
         return (maps + fields * strength).astype(np.float32)
 
-    def _pen(self, picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """A thinner, thicker, broken or softer stroke, or fainter ink."""
-        s = self.settings
-        if rng.random() < s.thickness:
-            kernel = np.ones((2, 2), np.uint8) if rng.random() < 0.6 else _CROSS
-            change = cv2.dilate if rng.random() < 0.5 else cv2.erode
-            share = rng.uniform(0.3, 1.0)  # a whole pixel is much in a 20-pixel digit
-            picture = cv2.addWeighted(change(picture, kernel), share, picture, 1 - share, 0)
-        if rng.random() < s.gaps:
-            picture = _with_gaps(picture, rng)
-        if rng.random() < s.blur:
-            picture = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.4, 1.0))
-        if rng.random() < 0.2:
-            picture = cv2.convertScaleAbs(picture, alpha=rng.uniform(0.75, 1.4))
-        return picture
-
     def _intrude(self, picture, others, rng: np.random.Generator) -> np.ndarray:
         """Sometimes a piece of a neighbour or of a ruled line, at the frame's edge."""
         if rng.random() >= self.settings.neighbour:
@@ -104,6 +88,50 @@ class Augmenter:
         if rng.random() < 0.5:
             return np.maximum(picture, _line(rng))
         return np.maximum(picture, _piece(others[rng.integers(len(others))], rng))
+
+
+STRETCH, RISE, ROTATION = 0.15, 0.12, 0.03  # of a strip: shares, and pixels down to one along
+WAVES = 4, 14  # places along its height and width that are moved by themselves
+
+
+def vary_strips(strips: np.ndarray, rng: np.random.Generator, settings: Augmentation) -> np.ndarray:
+    """New variants of `strips`, (n, 32, 112) uint8 in, the same shape and dtype out."""
+    varied = np.empty_like(strips)
+    for out, strip in zip(varied, strips, strict=True):
+        warped = cv2.remap(strip, _strip_map(strip.shape, rng, settings), None, cv2.INTER_LINEAR)
+        out[:] = _with_other_pen(warped, rng, settings)
+    return varied
+
+
+def _strip_map(shape: tuple[int, int], rng, settings: Augmentation) -> np.ndarray:
+    """Where each pixel of a strip is fetched from, (h, w, 2) float32; its left end stays there."""
+    height, width = shape
+    x, y = np.meshgrid(np.arange(width), np.arange(height) - height / 2)
+    shear = 1.4 * settings.shear * rng.uniform(-1, 1)  # nothing is straightened before
+    stretch, rise = np.exp(rng.uniform(-STRETCH, STRETCH)), np.exp(rng.uniform(-RISE, RISE))
+    waves = rng.uniform(-1, 1, (*WAVES, 2)).astype(np.float32)
+    field = cv2.resize(waves, (width, height), interpolation=cv2.INTER_CUBIC)
+    moved = np.stack([x * stretch + shear * y, y * rise + rng.normal(0, ROTATION) * x], -1)
+    shift = rng.uniform(-2, 1) * settings.shift, height / 2 + rng.normal(0, 0.6) * settings.shift
+    return (moved + shift + settings.elastic * rng.uniform() * field).astype(np.float32)
+
+
+def _with_other_pen(
+    picture: np.ndarray, rng: np.random.Generator, settings: Augmentation
+) -> np.ndarray:
+    """A thinner, thicker, broken or softer stroke, or fainter ink."""
+    if rng.random() < settings.thickness:
+        kernel = np.ones((2, 2), np.uint8) if rng.random() < 0.6 else _CROSS
+        change = cv2.dilate if rng.random() < 0.5 else cv2.erode
+        share = rng.uniform(0.3, 1.0)  # a whole pixel is much in a 20-pixel digit
+        picture = cv2.addWeighted(change(picture, kernel), share, picture, 1 - share, 0)
+    if rng.random() < settings.gaps:
+        picture = _with_gaps(picture, rng)
+    if rng.random() < settings.blur:
+        picture = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.4, 1.0))
+    if rng.random() < 0.2:
+        picture = cv2.convertScaleAbs(picture, alpha=rng.uniform(0.75, 1.4))
+    return picture
 
 
 def _with_gaps(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:

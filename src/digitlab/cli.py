@@ -21,6 +21,7 @@ from digitlab.errors import DigitLabError
 
 FEW = 32  # files that one process has read by the time that others have started
 PAGES = 14_000  # that the ink's training makes unless told
+STRIPS = 180_000  # that the string reader's training makes unless told
 AT_ONCE = 4  # files handed to a process together
 MOST_PROCESSES = 8
 PICTURES = 20_000  # drawings, and as many photographs, that training makes unless told
@@ -68,7 +69,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"digitlab {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add in (_add_recognize, _add_benchmark, _add_train, _add_train_ink, _add_data):
+    for add in (
+        _add_recognize,
+        _add_benchmark,
+        _add_train,
+        _add_train_ink,
+        _add_train_strings,
+        _add_data,
+    ):
         add(commands)
     store_cli.add_commands(commands, _command)
     export_cli.add_commands(commands, _command)
@@ -188,8 +196,29 @@ def _add_train_ink(commands) -> None:
     )
 
 
-def _add_training(command: argparse.ArgumentParser, drawings_needed: bool) -> None:
-    """What both trainings take: data, where to write, how long, how exactly."""
+def _add_train_strings(commands) -> None:
+    command = _command(
+        commands,
+        "train-strings",
+        _train_strings,
+        "train the network that reads digits that touch, strings.tflite",
+        "Takes half an hour and needs TensorFlow. A stopped run goes on where it was when the same "
+        "command is given again.",
+    )
+    _add_training(command, drawings_needed=True, signs=False)
+    command.add_argument(
+        "--strips",
+        type=_positive,
+        default=STRIPS,
+        metavar="N",
+        help="touching digits to make (%(default)s)",
+    )
+
+
+def _add_training(
+    command: argparse.ArgumentParser, drawings_needed: bool, signs: bool = True
+) -> None:
+    """What all trainings take: data, where to write, how long, how exactly."""
     _add_mnist(command)
     command.add_argument(
         "--strokes",
@@ -198,13 +227,14 @@ def _add_training(command: argparse.ArgumentParser, drawings_needed: bool) -> No
         required=drawings_needed,
         help="gzipped drawings of digits to learn too",
     )
-    command.add_argument(
-        "--signs",
-        type=_file,
-        metavar="FILE",
-        required=drawings_needed,
-        help="likewise of letters: what is no digit",
-    )
+    if signs:
+        command.add_argument(
+            "--signs",
+            type=_file,
+            metavar="FILE",
+            required=drawings_needed,
+            help="likewise of letters: what is no digit",
+        )
     command.add_argument(
         "--out", type=Path, default=Path("trained"), metavar="FOLDER", help="(%(default)s)"
     )
@@ -450,6 +480,16 @@ def _train_ink(arguments: argparse.Namespace) -> int:
     a = arguments
     settings = replace(INK_SETTINGS, **_chosen(a))
     train_binarizer(a.out, a.data, a.strokes, a.signs, settings, a.pages, _tell, a.start)
+    return 0
+
+
+def _train_strings(arguments: argparse.Namespace) -> int:
+    _check_kept(arguments)
+    from digitlab.release import STRINGS_SETTINGS, train_string_reader
+
+    a = arguments
+    settings = replace(STRINGS_SETTINGS, **_chosen(a))
+    train_string_reader(a.out, a.data, a.strokes, settings, a.strips, _tell, a.start)
     return 0
 
 

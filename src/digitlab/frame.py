@@ -1,9 +1,10 @@
-"""From the ink of one digit to the 28x28 frame that the network sees.
+"""From the ink of one digit to the 28x28 frame that the network sees; of several, to a strip.
 
 As MNIST was made (LeCun, Cortes, Burges): scaled into 20x20 keeping its shape, then centred by
 mass in 28x28; before that, the stroke is brought towards the width that MNIST's strokes have.
 """
 
+from collections.abc import Callable
 from math import ceil
 
 import cv2
@@ -14,6 +15,8 @@ BODY = 20  # pixels of the longer side within the frame
 FINE = 4  # the stroke is widened or thinned at this many times the final resolution
 THIN, THICK = 2.0, 3.7  # final pixels; MNIST's 25th and 96th percentile of stroke width
 FINEST = 1.5  # pixels at that resolution; half of a narrower line may get lost
+STRIP = 32, 112  # pixels of a strip, height and width
+STRIP_BODY = 24, 104  # within it, at most
 _PAD = 16
 
 
@@ -33,7 +36,34 @@ def to_frame(ink: np.ndarray, mask: np.ndarray) -> np.ndarray:
     ink, mask = ink[top:bottom, left:right], mask[top:bottom, left:right]
     if max(ink.shape) == BODY:  # at its final size already: resampling would only blur it
         return centre(np.rint(ink * (mask > 0) * 255).astype(np.uint8))
-    return centre(_shrink(_normalise_stroke(*_enlarge(ink, mask))))
+    return centre(_fitted(ink, mask, _into_body))
+
+
+def to_strip(ink: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Digits that touch, as the network sees them that reads them together.
+
+    Parameters
+    ----------
+    ink, mask : as in `to_frame`, of all of them.
+
+    Returns
+    -------
+    (32, 112) uint8, 0 is paper, 255 is ink: 24 pixels high if that is not too long, at the left.
+    """
+    top, left, bottom, right = _bounds(mask)
+    small = _fitted(ink[top:bottom, left:right], mask[top:bottom, left:right], _into_strip)
+    strip = np.zeros(STRIP, np.uint8)
+    top, left = (STRIP[0] - small.shape[0]) // 2, (STRIP[1] - STRIP_BODY[1]) // 2
+    strip[top : top + small.shape[0], left : left + small.shape[1]] = small
+    return strip
+
+
+def _into_body(shape: tuple[int, ...]) -> float:
+    return BODY / max(shape)
+
+
+def _into_strip(shape: tuple[int, ...]) -> float:
+    return min(STRIP_BODY[0] / shape[0], STRIP_BODY[1] / shape[1])
 
 
 def stroke_width(mask: np.ndarray) -> float:
@@ -65,9 +95,14 @@ def _bounds(mask: np.ndarray) -> tuple[int, int, int, int]:
     return rows[0], columns[0], rows[-1] + 1, columns[-1] + 1
 
 
-def _enlarge(ink: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Ink and mask with the longer side at FINE x BODY pixels, and room for a wider stroke."""
-    factor = FINE * BODY / max(ink.shape)
+def _fitted(ink: np.ndarray, mask: np.ndarray, fit: Callable) -> np.ndarray:
+    """Ink of a usual stroke width, (h, w) uint8; `fit` says by what factor a shape fits."""
+    soft, hard = _enlarge(ink, mask, FINE * fit(ink.shape))
+    return _shrink(_normalise_stroke(soft, hard), fit)
+
+
+def _enlarge(ink: np.ndarray, mask: np.ndarray, factor: float) -> tuple[np.ndarray, np.ndarray]:
+    """Ink and mask `factor` times as large, and room for a wider stroke."""
     size = [max(1, round(side * factor)) for side in ink.shape[::-1]]
     method = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
     soft = ink * cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8))
@@ -103,14 +138,14 @@ def _disc(radius: int) -> np.ndarray:
     return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
 
 
-def _shrink(fine: np.ndarray) -> np.ndarray:
-    """The digit cut out and brought to BODY pixels on its longer side, its darkest ink at 255."""
+def _shrink(fine: np.ndarray, fit: Callable) -> np.ndarray:
+    """The ink cut out and brought to its final size, where it is darkest at 255."""
     seen = fine > 64
     if not seen.any():
         seen = fine > 0
     top, left, bottom, right = _bounds(seen)
     cut = fine[top:bottom, left:right]
-    factor = BODY / max(cut.shape)
+    factor = fit(cut.shape)
     size = [max(1, round(side * factor)) for side in cut.shape[::-1]]
     small = cv2.resize(cut, size, interpolation=cv2.INTER_AREA)
     return cv2.convertScaleAbs(small, alpha=255 / max(1, int(small.max())))

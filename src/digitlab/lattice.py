@@ -28,32 +28,96 @@ def best_path(row: Row, belief: np.ndarray, junk: np.ndarray) -> list[int]:
     belief : (candidates,) float, probability that this is some one digit: the largest of the ten.
     junk : (candidates,) float, probability that it is no digit.
     """
+    reading, skipping = _ways(row, junk)
     score = np.full(row.pieces + 1, -np.inf)
     score[0] = 0.0
     step: list[tuple[int, int | None]] = [(0, None)] * (row.pieces + 1)
-    inner = [c for c in row.candidates if not c.at_edge and c.glyph.box[3] > SHORT * row.height]
     for index, candidate in sorted(enumerate(row.candidates), key=lambda c: c[1].first):
-        covered = sum(i not in row.shared for i in range(candidate.first, candidate.last))
-        start = candidate.first
-        if start in row.shared and score[start + 1] > score[start]:
-            start += 1
-        short = min(1.0, candidate.glyph.box[3] / (SHORT * row.height))
-        options = [(belief[index] * short**2, index)]
-        single = candidate.last == candidate.first + 1
-        stub = candidate.at_edge and inner and not row.tight and _is_narrow(candidate)
-        if stub:
-            options = [(STUB * belief[index] * short**2, index), (LEFT_OVER, None)]
-        elif single and _is_tick(candidate, row.height):
-            options = [(LEFT_OVER, None)]
-        elif single:
-            readily = LEFT_OVER if candidate.at_edge else SKIP
-            options.append((readily * junk[index], None))
+        start = max(_starts(row, candidate), key=lambda place: score[place])
+        options = (belief[index] * reading[index], index), (skipping[index], None)
         for probability, choice in options:
-            value = score[start] + covered * np.log(max(probability, LEAST))
+            value = score[start] + _logarithm(row, candidate, probability)
             if value > score[candidate.last]:
                 score[candidate.last] = value
                 step[candidate.last] = (start, choice)
     return _walk_back(step)
+
+
+def path_of(
+    row: Row, shares: np.ndarray, junk: np.ndarray, span: tuple[int, int], digits: tuple[int, ...]
+) -> tuple[float, list[int]]:
+    """The best path through a part of a row that reads just these digits, and its log belief.
+
+    Parameters
+    ----------
+    shares : (candidates, 10) float, probability that each is each digit.
+    junk : as in `best_path`.
+    span : the first and the last (exclusive) of the part's pieces.
+
+    Returns
+    -------
+    -inf and [] if there is no such path.
+    """
+    reading, skipping = _ways(row, junk)
+    begin, end = span
+    score = np.full((row.pieces + 1, len(digits) + 1), -np.inf)
+    score[begin, 0] = 0.0
+    step: dict[tuple[int, int], tuple[int, int, int | None]] = {}
+    for index, candidate in sorted(enumerate(row.candidates), key=lambda c: c[1].first):
+        if candidate.first < begin or candidate.last > end:
+            continue
+        for read in range(len(digits) + 1):
+            start = max(_starts(row, candidate), key=lambda place, read=read: score[place, read])
+            options = [(skipping[index], None, read)]
+            if read < len(digits):
+                options.append((shares[index, digits[read]] * reading[index], index, read + 1))
+            for probability, choice, after in options:
+                value = score[start, read] + _logarithm(row, candidate, probability)
+                if value > score[candidate.last, after]:
+                    score[candidate.last, after] = value
+                    step[candidate.last, after] = (start, read, choice)
+    path, place, read = [], end, len(digits)
+    while place > begin and np.isfinite(score[end, len(digits)]):
+        place, read, choice = step[place, read]
+        if choice is not None:
+            path.append(choice)
+    return float(score[end, len(digits)]), path[::-1]
+
+
+def _starts(row: Row, candidate: Candidate) -> list[int]:
+    """Where a path may stand before a candidate: a shared piece may belong to the one before."""
+    first = candidate.first
+    return [first, first + 1] if first in row.shared else [first]
+
+
+def _logarithm(row: Row, candidate: Candidate, probability: float) -> float:
+    """Of a probability, once for each piece that is covered; -inf for what can't be (nan)."""
+    if np.isnan(probability):
+        return -np.inf
+    covered = sum(i not in row.shared for i in range(candidate.first, candidate.last))
+    return covered * np.log(max(probability, LEAST))
+
+
+def _ways(row: Row, junk: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How readily each candidate is taken for a digit, (candidates,), and left out, likewise.
+
+    nan where it can't be.
+    """
+    heights = np.array([candidate.glyph.box[3] for candidate in row.candidates])
+    reading = np.minimum(1.0, heights / (SHORT * row.height)) ** 2
+    skipping = np.full(len(reading), np.nan)
+    inner = any(not c.at_edge and c.glyph.box[3] > SHORT * row.height for c in row.candidates)
+    for index, candidate in enumerate(row.candidates):
+        if candidate.at_edge and inner and not row.tight and _is_narrow(candidate):
+            reading[index] *= STUB
+            skipping[index] = LEFT_OVER
+        elif candidate.last > candidate.first + 1:
+            continue
+        elif _is_tick(candidate, row.height):
+            reading[index], skipping[index] = np.nan, LEFT_OVER
+        else:
+            skipping[index] = (LEFT_OVER if candidate.at_edge else SKIP) * junk[index]
+    return reading, skipping
 
 
 def _is_narrow(candidate: Candidate) -> bool:

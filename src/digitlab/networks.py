@@ -3,6 +3,8 @@
 import keras
 from keras import layers
 
+from digitlab.frame import STRIP
+
 CLASSES = 11
 """Ten digits and, last, "not a digit"."""
 
@@ -91,6 +93,46 @@ def binarizer(side: int = 128, widths: tuple[int, int, int] = (16, 32, 64), dtyp
         x = _convolution(layers.Add(dtype=dtype)([x, skip]), width, dtype)
     ink = layers.Conv2DTranspose(1, 4, strides=2, padding="same", dtype="float32", name="ink")(x)
     return keras.Model(page, {"ink": ink}, name="binarizer")
+
+
+def string_reader(
+    width: int | None = None, widths: tuple[int, int, int, int] = (16, 32, 48, 64), dtype="float32"
+):
+    """The network that reads digits that touch, together: what stands in each column of a strip.
+
+    Convolutions that shrink the height to one pixel and the width to a half, as in the
+    convolutional part of Shi, Bai and Yao (2017), "An end-to-end trainable neural network for
+    image-based sequence recognition"; then two along the strip instead of a recurrent part.
+
+    Parameters
+    ----------
+    width : of the strips in pixels, even; None for any.
+    widths : filters of the stages.
+
+    Returns
+    -------
+    keras.Model from "strip" (n, 32, width, 1) float32 in 0..1 to a dict of "columns",
+        (n, width / 2, 11) float32 logits: first that nothing begins here, then the ten digits.
+    """
+
+    def convolution(x, filters: int, size, strides: int = 1, padding: str = "same"):
+        x = layers.Conv2D(filters, size, strides, padding, use_bias=False, dtype=dtype)(x)
+        x = layers.BatchNormalization(dtype=dtype)(x)
+        return layers.Activation("relu", dtype=dtype)(x)
+
+    first, second, third, last = widths
+    strip = keras.Input((STRIP[0], width, 1), name="strip")
+    x = convolution(convolution(strip, first, 5, 2), second, 3)
+    x = layers.MaxPooling2D((2, 1), dtype=dtype)(x)
+    x = convolution(convolution(x, third, 3), third, 3)
+    x = layers.MaxPooling2D((2, 1), dtype=dtype)(x)
+    x = layers.ZeroPadding2D((0, 1), dtype=dtype)(x)
+    x = convolution(x, last, (STRIP[0] // 8, 3), padding="valid")
+    x = convolution(convolution(x, last, (1, 5)), last, (1, 7))
+    x = layers.Dropout(0.2, dtype="float32")(x)
+    x = layers.Conv2D(CLASSES, 1, dtype="float32")(x)
+    columns = layers.Reshape((-1, CLASSES), dtype="float32", name="columns")(x)
+    return keras.Model(strip, {"columns": columns}, name="string_reader")
 
 
 ARCHITECTURES = {"compact": compact}

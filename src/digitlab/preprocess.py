@@ -1,15 +1,15 @@
 """From any picture to the 28x28 ink of its digits, in steps that a person can look at."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import cv2
 import numpy as np
 
-from digitlab.frame import SIDE, to_frame
+from digitlab.frame import SIDE, to_frame, to_strip
 from digitlab.paper import Paper, read_paper
-from digitlab.segmentation import Segmentation, TextLine, segment, segment_boxes
+from digitlab.segmentation import Segmentation, TextLine, clumps_of, segment, segment_boxes
 
 MARGIN = 0.02  # of a picture's height: less paper over or under writing is none
 LEAST_SIDE = 0.15  # of a box's longer side: in the turned picture it has no shorter one
@@ -63,6 +63,8 @@ class Row:
     height : of a usual digit, in pixels of the picture.
     shared : the pieces that may belong to the digits on both sides of them at once.
     tight : whether there is no paper left over and under the writing of the picture.
+    clumps : runs of pieces, first to last (exclusive), cut out of one connected part of the ink.
+    strip : makes a strip, as `frame.to_strip` does, of such a run.
     """
 
     pieces: int
@@ -70,6 +72,8 @@ class Row:
     height: float
     shared: frozenset[int] = frozenset()
     tight: bool = False
+    clumps: tuple[tuple[int, int], ...] = ()
+    strip: Callable[[tuple[int, int]], np.ndarray] | None = None
 
 
 @dataclass(frozen=True)
@@ -218,7 +222,15 @@ def _row(paper: Paper, segmentation: Segmentation, line: TextLine, limits) -> Ro
     shared = frozenset(i for i, piece in enumerate(line.pieces) if piece.shared)
     margin = 1 + round(MARGIN * paper.mask.shape[0])
     tight = bool(paper.mask[:margin].any() and paper.mask[-margin:].any())
-    return Row(len(line.pieces), tuple(candidates), line.height / paper.scale, shared, tight)
+    height, clumps = line.height / paper.scale, tuple(clumps_of(line))
+    strip = partial(_strip, paper, segmentation, line)
+    return Row(len(line.pieces), tuple(candidates), height, shared, tight, clumps, strip)
+
+
+def _strip(paper: Paper, segmentation: Segmentation, line: TextLine, span) -> np.ndarray:
+    """The ink of a run of pieces together, (32, 112) uint8."""
+    piece, mask = segmentation.mask(line, span)
+    return to_strip(paper.ink[piece.top : piece.bottom, piece.left : piece.right], mask)
 
 
 def _working_box(box: Box, scale: float) -> tuple[int, int, int, int]:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from digitlab import __version__, corpus, explain, pages_corpus, training
+from digitlab import __version__, corpus, explain, pages_corpus, strings_corpus, training
 from digitlab.binarization import TILE
 from digitlab.corpus import NOT_A_DIGIT, Examples
 from digitlab.datasets import load_mnist, mnist_test, split
-from digitlab.recognizer import Calibration, Recognizer, beliefs_from
+from digitlab.recognizer import SHIPPED, Calibration, Recognizer, beliefs_from
 from digitlab.synthesis import Drawing, load_drawings
 
 CLEANING_EPOCHS = 3
@@ -26,6 +26,10 @@ OTHERS = 0.05  # of what people hand in is no digit
 WORST_LOSS = 3.0  # a wrong label tells nothing of how sure to be
 INK_SETTINGS = training.Settings(epochs=10, batch=32, learning_rate=3e-3, averaging=0.998)
 """How the binarization network is trained unless somebody says otherwise."""
+
+STRINGS_SETTINGS = training.Settings(epochs=9, averaging=0.998)
+"""How the string reader is trained unless somebody says otherwise."""
+VALIDATION_STRIPS = 0.025  # as a share of the strips to learn from
 
 Tell = Callable[[str], None]
 
@@ -106,42 +110,109 @@ def train_binarizer(
     """
     work = out / "work"
     work.mkdir(parents=True, exist_ok=True)
-    ink, labels, _, _ = load_mnist(data)
-    own, others = load_drawings(strokes), load_drawings(signs)
-    windows = []
+    drawings = [corpus.parted(load_drawings(file)) for file in (strokes, signs)]
+    amounts = pages, round(pages * VALIDATION_PAGES)
     seeds = 70 + 100 * settings.seed, 60  # a run that starts from another's network sees new pages
-    for name, part, share, seed in zip(
-        ("learn", "validate"), split(len(labels)), (1.0, VALIDATION_PAGES), seeds, strict=True
-    ):
-        drawings = [corpus.parted(group)[name == "validate"] for group in (own, others)]
-        file = work / f"pages-{name}.npz"
-        if not file.exists():
-            tell(f"making pages to {name} on")
-            pictures = round(pages * share)
-            made = pages_corpus.make(pictures, seed, *drawings, ink[part], labels[part])
-            part_file = file.with_suffix(".part.npz")  # a stopped run leaves no half of it
-            np.savez_compressed(part_file, pages=made[0], truth=made[1])
-            part_file.replace(file)
-        with np.load(file) as stored:
-            windows.append((stored["pages"], stored["truth"]))
+    windows = _stored(work, data, drawings, amounts, seeds, pages_corpus.make, "pages", tell)
     network = training.fit_binarizer(*windows, settings, out, TILE, tell, start)
-    network.save(out / "ink.keras")
+    own = {"overlap": training.history(out)[-1]["val_overlap"], "windows": len(windows[1][0])}
+    lineage = {"settings": asdict(settings), "pages": pages}
+    _write(out, network, "ink", own, lineage, start, ink_card)
+    tell(f"{network.count_params():,} parameters, written to {out}")
+
+
+def train_string_reader(
+    out: Path,
+    data: Path | None,
+    strokes: Path,
+    settings: training.Settings,
+    strips: int,
+    tell: Tell = print,
+    start: Path | None = None,
+) -> None:
+    """Train the network that reads digits that touch together; write strings.tflite.
+
+    Parameters
+    ----------
+    out : the folder; what a stopped run left in it is used again.
+    data, strokes : as in `train_version`; strokes whose label the shipped version does not
+        believe are left out.
+    strips : to make.
+    tell : gets lines of progress.
+    start : a .keras file whose weights to begin with; None begins from scratch.
+
+    Raises
+    ------
+    DataError if a file is missing or damaged.
+    """
+    work = out / "work"
+    work.mkdir(parents=True, exist_ok=True)
+    own, held = corpus.parted(load_drawings(strokes))
+    own = _cleaned(work / "doubtful.json", own, SHIPPED / "model.keras", tell)
+    amounts = strips, max(1, round(strips * VALIDATION_STRIPS))
+    seeds = 90 + 100 * settings.seed, 80  # a run that starts from another's sees new strips
+    make = strings_corpus.make
+    parts = _stored(work, data, [(own, held)], amounts, seeds, make, "strips", tell)
+    network = training.fit_string_reader(*parts, settings, out, tell, start)
+    likelihood = training.history(out)[-1]["val_likelihood"]
+    measured = {"likelihood": likelihood, "strips": len(parts[1][0])}
+    lineage = {"settings": asdict(settings), "strips": strips}
+    _write(out, network, "strings", measured, lineage, start, strings_card)
+    tell(f"{network.count_params():,} parameters, written to {out}")
+
+
+def _stored(
+    work: Path, data: Path | None, drawings, amounts, seeds, make: Callable, kind: str, tell: Tell
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Inputs and truths to learn from and to validate on, of a stopped run or newly made.
+
+    Parameters
+    ----------
+    drawings : of each kind, those to learn from and those to validate on.
+    amounts, seeds : to learn from, and to validate on.
+    make : amount, seed, drawings of each kind, ink, labels -> inputs and truths.
+    kind : what the inputs are called.
+    """
+    ink, labels, _, _ = load_mnist(data)
+    parts = []
+    for place, index in enumerate(split(len(labels))):
+        name = ("learn", "validate")[place]
+        file = work / f"{kind}-{name}.npz"
+        if not file.exists():
+            tell(f"making {kind} to {name} on")
+            groups = [group[place] for group in drawings]
+            made = make(amounts[place], seeds[place], *groups, ink[index], labels[index])
+            part = file.with_suffix(".part.npz")  # a stopped run leaves no half of it
+            np.savez_compressed(part, **{kind: made[0], "truth": made[1]})
+            part.replace(file)
+        with np.load(file) as stored:
+            parts.append((stored[kind], stored["truth"]))
+    return parts
+
+
+def _write(out: Path, network, name: str, measured: dict, lineage: dict, start, card) -> None:
+    """The files of a network that is no version: .keras, .tflite, its metrics and its card.
+
+    Parameters
+    ----------
+    name : of the network's files.
+    measured, lineage : figures of its own, and how it was trained.
+    card : makes Markdown of all the figures.
+    """
+    network.save(out / f"{name}.keras")
     model = training.to_tflite(network)
-    (out / "ink.tflite").write_bytes(model)
-    before = _training_of(start, INK_METRICS) if start else None
-    overlap = training.history(out)[-1]["val_overlap"]
+    (out / f"{name}.tflite").write_bytes(model)
+    file = f"{name}_metrics.json"
     metrics = {
         "program": __version__,
         "trained": datetime.now(UTC).date().isoformat(),
         "parameters": network.count_params(),
         "bytes": len(model),
-        "overlap": overlap,
-        "windows": len(windows[1][0]),
-        "training": {"settings": asdict(settings), "pages": pages, "start": before},
+        **measured,
+        "training": lineage | {"start": _training_of(start, file) if start else None},
     }
-    (out / INK_METRICS).write_text(json.dumps(metrics, indent=1), encoding="utf-8")
-    (out / "INK_CARD.md").write_text(ink_card(metrics), encoding="utf-8")
-    tell(f"{network.count_params():,} parameters, written to {out}")
+    (out / file).write_text(json.dumps(metrics, indent=1), encoding="utf-8")
+    (out / f"{name.upper()}_CARD.md").write_text(card(metrics), encoding="utf-8")
 
 
 def ink_card(metrics: dict) -> str:
@@ -152,6 +223,17 @@ def ink_card(metrics: dict) -> str:
         **{key: settings[key] for key in ("epochs", "seed", "precision")},
         pages=lineage["pages"],
         commands=_commands(lineage, "ink", "ink.keras", _ink_command),
+    )
+
+
+def strings_card(metrics: dict) -> str:
+    """What a stranger should know about a string reader, as Markdown."""
+    settings, lineage = metrics["training"]["settings"], metrics["training"]
+    return _STRINGS_CARD.format(
+        **{key: value for key, value in metrics.items() if key != "training"},
+        **{key: settings[key] for key in ("epochs", "seed", "precision")},
+        made=lineage["strips"],
+        commands=_commands(lineage, "strings", "strings.keras", _strings_command),
     )
 
 
@@ -343,10 +425,17 @@ def _ink_command(stage: dict) -> list[str]:
     return _training_command("train-ink", pages, stage["settings"], INK_SETTINGS)
 
 
-def _training_command(verb: str, amount: str, settings: dict, usual) -> list[str]:
+def _strings_command(stage: dict) -> list[str]:
+    strips = f"--strips {stage['strips']}"
+    return _training_command("train-strings", strips, stage["settings"], STRINGS_SETTINGS, False)
+
+
+def _training_command(
+    verb: str, amount: str, settings: dict, usual, signs: bool = True
+) -> list[str]:
     lines = [
         f"digitlab {verb} --data mnist.npz --strokes unipen_strokes.jsonl.gz",
-        "--signs unipen_nondigits.jsonl.gz",
+        *(["--signs unipen_nondigits.jsonl.gz"] if signs else []),
         f"{amount} --epochs {settings['epochs']}",
         f"--seed {settings['seed']} --precision {settings['precision']}",
     ]
@@ -427,8 +516,6 @@ Z, S, b, q) are read as digits. Not for decisions about people without a person 
 """
 
 
-INK_METRICS = "ink_metrics.json"
-
 _INK_CARD = """# Model card: the binarization network
 
 | | |
@@ -455,4 +542,33 @@ cut out close around a digit or two.
 
 It knows digits about 20 to 100 pixels high at its own scale, to which the page is brought first.
 A long straight stroke that reaches the picture's edge may be taken for a printed line or a pen.
+"""
+
+_STRINGS_CARD = """# Model card: the string reader
+
+| | |
+| --- | --- |
+| Does | reads digits that touch together, where they can't be told apart by cutting |
+| Network | `string_reader`, {parameters:,} parameters; convolutions along a strip of ink, trained \
+with connectionist temporal classification (Graves et al. 2006) |
+| File | `strings.tflite`, {bytes:,} bytes, weights in float16 |
+| Trained | {trained}, with Digit Lab {program}, {epochs} epochs, seed {seed}, {precision} |
+| Validation | the right digits have a mean probability of {likelihood:.3f} in {strips:,} strips, \
+writing of unseen people |
+
+## Data
+
+{made:,} connected parts of rows of one to five digits that overlap, touch or are linked
+(`digitlab.strings_corpus`), written with MNIST's training images and UNIPEN's strokes (sources
+and licences as in MODEL_CARD.md), those left out whose label the shipped version does not believe.
+
+## Train it again
+
+{commands}
+
+## Limits
+
+What it reads is weighed against the cuts that the classifier believes; alone it reads single digits
+worse than the classifier does. It knows no letters and no signs. Strips longer than about four
+times their height are made smaller, and of more than six digits it has seen none.
 """

@@ -554,6 +554,17 @@ def _spans(line: TextLine) -> list[tuple[int, int]]:
     return spans
 
 
+def clumps_of(line: TextLine) -> list[tuple[int, int]]:
+    """The runs of several pieces that one connected part was cut into, first to last."""
+    starts = [
+        i
+        for i, piece in enumerate(line.pieces)
+        if i == 0 or not piece.cut or piece.cut != line.pieces[i - 1].cut
+    ]
+    spans = zip(starts, [*starts[1:], len(line.pieces)], strict=True)
+    return [(first, last) for first, last in spans if last > first + 1]
+
+
 def _is_whole(pieces: list[Piece], first: int, last: int) -> bool:
     """Whether a run of pieces is all that one connected part was cut into."""
     (cut, *others) = {piece.cut for piece in pieces[first:last]}

@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -14,9 +15,10 @@ import keras
 import numpy as np
 
 from digitlab import networks
-from digitlab.augment import Augmentation, Augmenter
+from digitlab.augment import Augmentation, Augmenter, vary_strips
 from digitlab.corpus import NOT_A_DIGIT, SCRIBBLE, SIGN, Examples
 from digitlab.errors import ModelError
+from digitlab.frame import STRIP
 
 
 @dataclass(frozen=True)
@@ -167,13 +169,9 @@ def fit(
     ------
     ValueError if `settings.kept` is not 0 but there is no start.
     """
-    first = _first_weights(start, settings)
-    folder.mkdir(parents=True, exist_ok=True)
-    keras.utils.set_random_seed(settings.seed)
+    build = partial(networks.build, settings.architecture)
+    network, first = _started(build, settings, folder, start)
     batches = Batches(train, settings)
-    network = networks.build(settings.architecture, dtype=settings.precision)
-    if first is not None:
-        network.set_weights(first)
     trainee = keras.Model(network.input, network.output["logits"])
     trainee.compile(
         _optimizer(settings, len(batches)),
@@ -188,11 +186,22 @@ def fit(
     return final
 
 
-def _first_weights(start: Path | None, settings: Settings) -> list[np.ndarray] | None:
-    """The weights to begin with, or None. Raises ValueError if some are to be kept of none."""
+def _started(
+    build: Callable[..., keras.Model], settings: Settings, folder: Path, start: Path | None
+) -> tuple[keras.Model, list[np.ndarray] | None]:
+    """A network to train, and the weights of `start` that it begins with, None without one.
+
+    Raises ValueError if some are to be kept of none.
+    """
     if settings.kept and start is None:
         raise ValueError("without a start there are no weights to keep")
-    return None if start is None else load(start).get_weights()
+    first = None if start is None else load(start).get_weights()
+    folder.mkdir(parents=True, exist_ok=True)
+    keras.utils.set_random_seed(settings.seed)
+    network = build(dtype=settings.precision)
+    if first is not None:
+        network.set_weights(first)
+    return network, first
 
 
 def _with_kept(network: keras.Model, first, settings: Settings) -> list[np.ndarray]:
@@ -315,19 +324,100 @@ def fit_binarizer(
     -------
     As `fit` does; it raises the same.
     """
-    first = _first_weights(start, settings)
-    folder.mkdir(parents=True, exist_ok=True)
-    keras.utils.set_random_seed(settings.seed)
+    build = partial(networks.binarizer, train[0].shape[1])
+    network, first = _started(build, settings, folder, start)
     batches = Windows(*train, settings)
-    network = networks.binarizer(train[0].shape[1], dtype=settings.precision)
-    if first is not None:
-        network.set_weights(first)
     trainee = keras.Model(network.input, network.output["ink"])
     loss = keras.losses.BinaryCrossentropy(from_logits=True)
     trainee.compile(_optimizer(settings, len(batches)), loss, metrics=[overlap])
     checks = tuple(as_input(part) for part in validation)
     _run(trainee, batches, checks, settings, folder, tell)
     final = networks.binarizer(side)
+    final.set_weights(_with_kept(network, first, settings))
+    return final
+
+
+class Strips(keras.utils.PyDataset):
+    """Augmented batches of strips, each of about the same length, without the empty paper."""
+
+    ALIKE, STEP, ROOM = 16, 16, 10  # batches that are sorted by length; pixels; pixels
+
+    def __init__(self, strips: np.ndarray, truth: np.ndarray, settings: Settings):
+        super().__init__(workers=1, use_multiprocessing=False, max_queue_size=16)
+        self.strips, self.truth, self.settings = strips, truth, settings
+        self._lengths = strips.shape[2] - strips.any(1)[:, ::-1].argmax(1)
+        self.begin(0)
+
+    def begin(self, epoch: int) -> None:
+        """Shuffle the strips for one epoch, so that those of a batch are about as long."""
+        self.epoch, size = epoch, self.settings.batch
+        rng = np.random.default_rng([self.settings.seed, epoch])
+        order = rng.permutation(len(self.strips))[: len(self) * size]
+        alike = self.ALIKE * size
+        groups = [order[i : i + alike] for i in range(0, len(order), alike)]
+        order = np.concatenate([group[self._lengths[group].argsort()] for group in groups])
+        chosen = rng.permutation(order.reshape(len(self), size))
+        longest = self._lengths[chosen].max(1)
+        # From the first two Keras learns that widths differ.
+        ends = int(longest.argmin()), int(longest.argmax())
+        self._chosen = np.concatenate([chosen[list(ends)], np.delete(chosen, ends, 0)])
+
+    def __len__(self) -> int:
+        return len(self.strips) // self.settings.batch
+
+    def __getitem__(self, place: int):
+        chosen = self._chosen[place]
+        rng = np.random.default_rng([self.settings.seed, self.epoch, place])
+        strips = vary_strips(self.strips[chosen], rng, self.settings.augmentation)
+        width = -(-(int(self._lengths[chosen].max()) + self.ROOM) // self.STEP) * self.STEP
+        return as_input(strips[:, :, :width]), _as_string(self.truth[chosen])
+
+
+def _as_string(truth: np.ndarray) -> np.ndarray:
+    """Digits (n, longest) with -1 behind the last as `_string_loss` takes them; int32."""
+    return truth.astype(np.int32) + 1
+
+
+def _string_loss(truth, columns):
+    """Connectionist temporal classification (Graves et al. 2006), (n,) float32."""
+    ops = keras.ops
+    truth = ops.cast(truth, "int32")
+    digits = ops.sum(ops.cast(truth > 0, "int32"), axis=1)
+    lengths = ops.full(ops.shape(columns)[:1], ops.shape(columns)[1], "int32")
+    return ops.ctc_loss(truth, columns, digits, lengths, mask_index=0)
+
+
+def likelihood(truth, columns):
+    """How probable the right string is, (n,) float32 in 0..1."""
+    return keras.ops.exp(-_string_loss(truth, columns))
+
+
+def fit_string_reader(
+    train: tuple[np.ndarray, np.ndarray],
+    validation: tuple[np.ndarray, np.ndarray],
+    settings: Settings,
+    folder: Path,
+    tell: Callable[[str], None] = print,
+    start: Path | None = None,
+) -> keras.Model:
+    """Train the string reader, or go on where a stopped run in `folder` left off.
+
+    Parameters
+    ----------
+    train, validation : strips and what is written there, as `strings_corpus.make` gives them.
+    start : a .keras file of such a network, whose weights to begin with.
+
+    Returns
+    -------
+    As `fit` does; it raises the same.
+    """
+    network, first = _started(networks.string_reader, settings, folder, start)
+    batches = Strips(*train, settings)
+    trainee = keras.Model(network.input, network.output["columns"])
+    trainee.compile(_optimizer(settings, len(batches)), _string_loss, metrics=[likelihood])
+    strips, truth = validation
+    _run(trainee, batches, (as_input(strips), _as_string(truth)), settings, folder, tell)
+    final = networks.string_reader(STRIP[1])
     final.set_weights(_with_kept(network, first, settings))
     return final
 
