@@ -22,6 +22,7 @@ FOUND = 4  # of them that come out
 LEAST = -9.0  # a digit with a smaller logarithm of probability is not followed
 BEHIND = 4  # columns without ink that are looked at behind the last digit
 WEIGHT = 1.0  # of a string's log likelihood beside the log belief of its path
+ALONE = 0.1  # the only digit of a row is one, unless it is believed less
 DOUBT = 1e-4  # weight of a digit that none of the strings has in its place
 _BLANK = 0
 _NEVER = -1e30
@@ -175,6 +176,10 @@ def _reread(row: Row, span: tuple[int, int], part: list[int], columns, shares, j
     """The best path through a part of a row, and its weights; None if it reads as before."""
     before = tuple(int(shares[i].argmax()) for i in part)
     strings = list(dict.fromkeys([before, *likely_strings(columns)]))
+    if len(part) == 1:  # of one digit the classifier knows better which it is
+        if span == (0, row.pieces) and shares[part[0]].max() >= ALONE:
+            return None
+        strings = [before, *(string for string in strings if len(string) > 1)]
     likely = np.array([log_likelihood(columns, string) for string in strings])
     paths = [path_of(row, shares, junk, span, string) for string in strings]
     scores = [score + WEIGHT * own for (score, _), own in zip(paths, likely, strict=True)]
