@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 
 SIDE = 28
+STRETCH, RISE, ROTATION = 0.15, 0.12, 0.03  # of a strip: shares, and pixels down to one along
+WAVES = 4, 14  # places along its height and width that are moved by themselves
 _CENTRE = (SIDE - 1) / 2
 
 
@@ -88,10 +90,6 @@ class Augmenter:
         if rng.random() < 0.5:
             return np.maximum(picture, _line(rng))
         return np.maximum(picture, _piece(others[rng.integers(len(others))], rng))
-
-
-STRETCH, RISE, ROTATION = 0.15, 0.12, 0.03  # of a strip: shares, and pixels down to one along
-WAVES = 4, 14  # places along its height and width that are moved by themselves
 
 
 def vary_strips(strips: np.ndarray, rng: np.random.Generator, settings: Augmentation) -> np.ndarray:

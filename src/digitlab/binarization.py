@@ -10,8 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from digitlab.errors import ModelError
-from digitlab.litert import Network
+from digitlab.litert import Network, read_model
 
 SHIPPED = Path(__file__).resolve().parents[2] / "model" / "ink.tflite"
 
@@ -107,7 +106,4 @@ def shipped() -> Binarizer:
 
     Raises ModelError if its file is missing or damaged.
     """
-    try:
-        return Binarizer(SHIPPED.read_bytes())
-    except OSError as error:
-        raise ModelError(f"the model {SHIPPED} can't be loaded: {error}") from error
+    return Binarizer(read_model(SHIPPED))

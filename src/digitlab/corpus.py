@@ -399,15 +399,19 @@ def scribble(rng: np.random.Generator, side: int = 200) -> np.ndarray:
     return canvas
 
 
+def in_chunks(work: Callable, amount: int, chunk: int, seed: int, processes: int) -> list:
+    """What `work` makes of several seeds, `chunk` at a time until it is about `amount`, as one."""
+    seeds = [seed * 100_000 + i for i in range(max(1, round(amount / chunk)))]
+    with ProcessPoolExecutor(processes) as pool:
+        return [made for part in pool.map(work, seeds) for made in part]
+
+
 def make(
     recipe: Callable, pictures: int, seed: int, drawings, mnist, labels, processes: int = 2
 ) -> Examples:
     """Run one of the recipes above for about `pictures` pictures, in several processes."""
-    chunks = max(1, round(pictures / _CHUNK))
-    seeds = [seed * 100_000 + i for i in range(chunks)]
     work = partial(recipe, drawings=drawings, mnist=mnist, labels=labels)
-    with ProcessPoolExecutor(processes) as pool:
-        found = [example for part in pool.map(work, seeds) for example in part]
+    found = in_chunks(work, pictures, _CHUNK, seed, processes)
     ink, label, kind = zip(*found, strict=True)
     return Examples(np.stack(ink), np.array(label, np.int8), np.array(kind))
 

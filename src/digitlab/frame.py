@@ -58,6 +58,11 @@ def to_strip(ink: np.ndarray, mask: np.ndarray) -> np.ndarray:
     return strip
 
 
+def ends_of(strips: np.ndarray) -> np.ndarray:
+    """Pixels from the left up to where the ink of each of (n, h, w) uint8 strips ends, (n,) int."""
+    return strips.shape[2] - strips.any(1)[:, ::-1].argmax(1)
+
+
 def _into_body(shape: tuple[int, ...]) -> float:
     return BODY / max(shape)
 

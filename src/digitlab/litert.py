@@ -1,10 +1,19 @@
 """Running a .tflite model from several threads at once."""
 
 import queue
+from pathlib import Path
 
 import numpy as np
 
 from digitlab.errors import ModelError
+
+
+def read_model(path: Path) -> bytes:
+    """The bytes of a model's file. Raises ModelError if it can't be read."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"the model {path} can't be loaded: {error}") from error
 
 
 class Network:

@@ -11,9 +11,9 @@ CLASSES = 11
 NOT_A_DIGIT = 10
 
 
-def _convolution(x, filters: int, dtype):
-    """3x3 convolution, batch normalisation, ReLU."""
-    x = layers.Conv2D(filters, 3, padding="same", use_bias=False, dtype=dtype)(x)
+def _convolution(x, filters: int, dtype, size=3, strides: int = 1, padding: str = "same"):
+    """Convolution (3x3 unless told), batch normalisation, ReLU."""
+    x = layers.Conv2D(filters, size, strides, padding, use_bias=False, dtype=dtype)(x)
     x = layers.BatchNormalization(dtype=dtype)(x)
     return layers.Activation("relu", dtype=dtype)(x)
 
@@ -79,9 +79,7 @@ def binarizer(side: int = 128, widths: tuple[int, int, int] = (16, 32, 64), dtyp
     """
     fine, middle, coarse = widths
     page = keras.Input((side, side, 1), name="page")
-    x = layers.Conv2D(fine, 4, strides=2, padding="same", use_bias=False, dtype=dtype)(page)
-    x = layers.Activation("relu", dtype=dtype)(layers.BatchNormalization(dtype=dtype)(x))
-    half = _convolution(x, fine, dtype)
+    half = _convolution(_convolution(page, fine, dtype, 4, 2), fine, dtype)
     x = layers.MaxPooling2D(dtype=dtype)(half)
     quarter = _convolution(_convolution(x, middle, dtype), middle, dtype)
     x = _convolution(layers.MaxPooling2D(dtype=dtype)(quarter), coarse, dtype)
@@ -114,21 +112,15 @@ def string_reader(
     keras.Model from "strip" (n, 32, width, 1) float32 in 0..1 to a dict of "columns",
         (n, width / 2, 11) float32 logits: first that nothing begins here, then the ten digits.
     """
-
-    def convolution(x, filters: int, size, strides: int = 1, padding: str = "same"):
-        x = layers.Conv2D(filters, size, strides, padding, use_bias=False, dtype=dtype)(x)
-        x = layers.BatchNormalization(dtype=dtype)(x)
-        return layers.Activation("relu", dtype=dtype)(x)
-
     first, second, third, last = widths
     strip = keras.Input((STRIP[0], width, 1), name="strip")
-    x = convolution(convolution(strip, first, 5, 2), second, 3)
+    x = _convolution(_convolution(strip, first, dtype, 5, 2), second, dtype)
     x = layers.MaxPooling2D((2, 1), dtype=dtype)(x)
-    x = convolution(convolution(x, third, 3), third, 3)
+    x = _convolution(_convolution(x, third, dtype), third, dtype)
     x = layers.MaxPooling2D((2, 1), dtype=dtype)(x)
     x = layers.ZeroPadding2D((0, 1), dtype=dtype)(x)
-    x = convolution(x, last, (STRIP[0] // 8, 3), padding="valid")
-    x = convolution(convolution(x, last, (1, 5)), last, (1, 7))
+    x = _convolution(x, last, dtype, (STRIP[0] // 8, 3), padding="valid")
+    x = _convolution(_convolution(x, last, dtype, (1, 5)), last, dtype, (1, 7))
     x = layers.Dropout(0.2, dtype="float32")(x)
     x = layers.Conv2D(CLASSES, 1, dtype="float32")(x)
     columns = layers.Reshape((-1, CLASSES), dtype="float32", name="columns")(x)

@@ -1,13 +1,12 @@
 """Synthetic pages with the truth of every pixel: what the binarization network learns from."""
 
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
 import cv2
 import numpy as np
 
 from digitlab.binarization import TALL, as_input
-from digitlab.corpus import write_signs
+from digitlab.corpus import in_chunks, write_signs
 from digitlab.paper import SMALL_SIDE, even_light, level_of, resize, to_grey
 from digitlab.synthesis import Scene, Writing, cropped, photograph, render, write_row
 
@@ -43,11 +42,9 @@ def make(pages: int, seed: int, digits, others, mnist, labels, processes: int = 
     Windows (n, SIDE, SIDE) uint8 as `binarization.as_input` makes them, and how much of each
     pixel is handwriting, likewise.
     """
-    seeds = [seed * 100_000 + i for i in range(max(1, round(pages / _CHUNK)))]
     count = min(pages, _CHUNK)
     work = partial(_windows, count=count, digits=digits, others=others, mnist=mnist, labels=labels)
-    with ProcessPoolExecutor(processes) as pool:
-        found = [window for part in pool.map(work, seeds) for window in part]
+    found = in_chunks(work, pages, _CHUNK, seed, processes)
     return tuple(np.stack(part) for part in zip(*found, strict=True))
 
 

@@ -213,8 +213,7 @@ def _row(paper: Paper, segmentation: Segmentation, line: TextLine, limits) -> Ro
     candidates = []
     cropped = paper.mask.shape[1] < ONE_DIGIT * line.height
     for span in line.spans:
-        piece, mask = segmentation.mask(line, span)
-        ink = paper.ink[piece.top : piece.bottom, piece.left : piece.right]
+        piece, ink, mask = _ink_of(paper, segmentation, line, span)
         box = _box(piece, paper.scale, limits)
         at_edge = cropped and (piece.left <= 1 or piece.right >= paper.mask.shape[1] - 1)
         glyph = Glyph(box, to_frame(ink, mask))
@@ -229,8 +228,14 @@ def _row(paper: Paper, segmentation: Segmentation, line: TextLine, limits) -> Ro
 
 def _strip(paper: Paper, segmentation: Segmentation, line: TextLine, span) -> np.ndarray:
     """The ink of a run of pieces together, (32, 112) uint8."""
+    _, ink, mask = _ink_of(paper, segmentation, line, span)
+    return to_strip(ink, mask)
+
+
+def _ink_of(paper: Paper, segmentation: Segmentation, line: TextLine, span) -> tuple:
+    """A run of pieces joined; within its box the ink, (h, w) float32, and its mask, (h, w) bool."""
     piece, mask = segmentation.mask(line, span)
-    return to_strip(paper.ink[piece.top : piece.bottom, piece.left : piece.right], mask)
+    return piece, paper.ink[piece.top : piece.bottom, piece.left : piece.right], mask
 
 
 def _working_box(box: Box, scale: float) -> tuple[int, int, int, int]:

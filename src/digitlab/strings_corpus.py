@@ -1,13 +1,12 @@
 """Digits that touch, and what is written there: what the string reader learns from."""
 
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
 import cv2
 import numpy as np
 
-from digitlab.corpus import LINKED, write_signs
+from digitlab.corpus import LINKED, in_chunks, write_signs
 from digitlab.frame import to_strip
 from digitlab.synthesis import Writing, linked, write_row
 
@@ -36,11 +35,9 @@ def make(strips: int, seed: int, drawings, mnist, labels, processes: int = 2):
     Strips (n, 32, 112) uint8 as `frame.to_strip` makes them, and the digits in each, from left
     to right, (n, LONGEST) int8 with NONE behind the last.
     """
-    seeds = [seed * 100_000 + i for i in range(max(1, round(strips / _CHUNK)))]
     count = min(strips, _CHUNK)
     work = partial(_strips, count=count, drawings=drawings, mnist=mnist, labels=labels)
-    with ProcessPoolExecutor(processes) as pool:
-        found = [strip for part in pool.map(work, seeds) for strip in part]
+    found = in_chunks(work, strips, _CHUNK, seed, processes)
     truth = np.full((len(found), LONGEST), NONE, np.int8)
     for row, (_, digits) in zip(truth, found, strict=True):
         row[: len(digits)] = digits
@@ -77,11 +74,12 @@ def touching(writing: Writing, rng: np.random.Generator) -> Iterator[tuple[np.nd
     tall = float(np.median(writing.boxes[:, 3]))
     _, parts, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     for number, (x, y, w, h, _) in enumerate(stats[1:], 1):
-        digits = _digits(writing, mask, parts == number) if h >= TALL * tall else []
+        part = parts == number
+        digits = _digits(writing, mask, part) if h >= TALL * tall else []
         if not digits or (len(digits) == 1 and rng.random() >= SINGLE):
             continue
         view = slice(y, y + h), slice(x, x + w)
-        yield to_strip(writing.ink[view].astype(np.float32) / 255, parts[view] == number), digits
+        yield to_strip(writing.ink[view].astype(np.float32) / 255, part[view]), digits
 
 
 def _digits(writing: Writing, mask: np.ndarray, part: np.ndarray) -> list[int]:
@@ -89,7 +87,7 @@ def _digits(writing: Writing, mask: np.ndarray, part: np.ndarray) -> list[int]:
     digits = []
     for label, (x, y, w, h) in zip(writing.labels, writing.boxes, strict=True):
         view = slice(y, y + h), slice(x, x + w)
-        share = (part & mask)[view].sum() / max(1, mask[view].sum())
+        share = part[view].sum() / max(1, mask[view].sum())
         if share > WHOLE:
             digits.append(int(label))
         elif share > PART:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from digitlab.errors import ModelError
+from digitlab.frame import ends_of
 from digitlab.lattice import path_of
-from digitlab.litert import Network
+from digitlab.litert import Network, read_model
 from digitlab.preprocess import Row
 
 SHIPPED = Path(__file__).resolve().parents[2] / "model" / "strings.tflite"
@@ -21,7 +21,6 @@ WIDTH = 12  # strings that the search follows at once
 FOUND = 4  # of them that come out
 LEAST = -9.0  # a digit with a smaller logarithm of probability is not followed
 BEHIND = 4  # columns without ink that are looked at behind the last digit
-WEIGHT = 1.0  # of a string's log likelihood beside the log belief of its path
 ALONE = 0.1  # the only digit of a row is one, unless it is believed less
 DOUBT = 1e-4  # weight of a digit that none of the strings has in its place
 _BLANK = 0
@@ -53,11 +52,10 @@ class StringReader:
         the ink.
         """
         logits = self._network.run(_BATCH, strip=strips)["columns"].astype(np.float64)
-        logits -= logits.max(-1, keepdims=True)
-        logits -= np.log(np.exp(logits).sum(-1, keepdims=True))
+        logits -= np.logaddexp.reduce(logits, axis=-1, keepdims=True)
         half = strips.shape[2] / logits.shape[1]
-        ends = strips.shape[2] - strips.any(1)[:, ::-1].argmax(1)
-        return [part[: int(end / half) + BEHIND] for part, end in zip(logits, ends, strict=True)]
+        ends = (ends_of(strips) / half).astype(int) + BEHIND
+        return [part[:end] for part, end in zip(logits, ends, strict=True)]
 
 
 def likely_strings(columns: np.ndarray) -> list[String]:
@@ -121,10 +119,7 @@ def shipped() -> StringReader:
 
     Raises ModelError if its file is missing or damaged.
     """
-    try:
-        return StringReader(SHIPPED.read_bytes())
-    except OSError as error:
-        raise ModelError(f"the model {SHIPPED} can't be loaded: {error}") from error
+    return StringReader(read_model(SHIPPED))
 
 
 def together(
@@ -144,13 +139,12 @@ def together(
     digit there, how likely the strings make each digit, (10,) float.
     """
     weights: dict[int, np.ndarray] = {}
-    clumps = _closed(row, path)
-    if not clumps:
+    doubtful = _doubtful(row, path, shares)
+    if not doubtful:
         return path, weights
-    read = shipped()(np.stack([row.strip(span) for span in clumps]))
-    for span, columns in zip(clumps, read, strict=True):
-        part = [i for i in path if span[0] <= row.candidates[i].first < span[1]]
-        found = _reread(row, span, part, columns, shares, junk) if part else None
+    read = shipped()(np.stack([row.strip(span) for span, _ in doubtful]))
+    for (span, part), columns in zip(doubtful, read, strict=True):
+        found = _reread(row, span, part, columns, shares, junk)
         if found is not None:
             better, own = found
             weights |= own
@@ -158,11 +152,24 @@ def together(
     return sorted(path, key=lambda i: row.candidates[i].first), weights
 
 
+def _doubtful(
+    row: Row, path: list[int], shares: np.ndarray
+) -> list[tuple[tuple[int, int], list[int]]]:
+    """The spans that may be read better together, and the part of a path that lies in each."""
+    found = []
+    for first, last in _closed(row, path):
+        part = [i for i in path if first <= row.candidates[i].first < last]
+        alone = len(part) == 1 and (first, last) == (0, row.pieces)
+        if part and not (alone and shares[part[0]].max() >= ALONE):
+            found.append(((first, last), part))
+    return found
+
+
 def _closed(row: Row, path: list[int]) -> list[tuple[int, int]]:
     """A row's clumps, each with all pieces of the digits that a path has in it."""
     closed: list[tuple[int, int]] = []
+    chosen = [row.candidates[i] for i in path]
     for first, last in row.clumps:
-        chosen = [row.candidates[i] for i in path]
         for c in chosen:
             if c.first < last and c.last > first:
                 first, last = min(first, c.first), max(last, c.last)
@@ -173,21 +180,21 @@ def _closed(row: Row, path: list[int]) -> list[tuple[int, int]]:
 
 
 def _reread(row: Row, span: tuple[int, int], part: list[int], columns, shares, junk):
-    """The best path through a part of a row, and its weights; None if it reads as before."""
+    """The best path through a part of a row, and its weights; None if it reads as before.
+
+    The best is the likeliest by both: its log belief and its string's log likelihood together.
+    """
     before = tuple(int(shares[i].argmax()) for i in part)
     strings = list(dict.fromkeys([before, *likely_strings(columns)]))
     if len(part) == 1:  # of one digit the classifier knows better which it is
-        if span == (0, row.pieces) and shares[part[0]].max() >= ALONE:
-            return None
         strings = [before, *(string for string in strings if len(string) > 1)]
     likely = np.array([log_likelihood(columns, string) for string in strings])
-    paths = [path_of(row, shares, junk, span, string) for string in strings]
-    scores = [score + WEIGHT * own for (score, _), own in zip(paths, likely, strict=True)]
-    best = int(np.argmax(scores))
+    beliefs, paths = zip(*(path_of(row, shares, junk, span, s) for s in strings), strict=True)
+    best = int(np.argmax(np.array(beliefs) + likely))
     if strings[best] == before:
         return None
     weights = np.full((len(strings[best]), 10), DOUBT)
     for string, own in zip(strings, np.exp(likely - likely.max()), strict=True):
         if len(string) == len(weights):
             weights[np.arange(len(string)), string] += own
-    return paths[best][1], dict(zip(paths[best][1], weights, strict=True))
+    return paths[best], dict(zip(paths[best], weights, strict=True))

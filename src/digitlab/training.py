@@ -18,7 +18,7 @@ from digitlab import networks
 from digitlab.augment import Augmentation, Augmenter, vary_strips
 from digitlab.corpus import NOT_A_DIGIT, SCRIBBLE, SIGN, Examples
 from digitlab.errors import ModelError
-from digitlab.frame import STRIP
+from digitlab.frame import STRIP, ends_of
 
 
 @dataclass(frozen=True)
@@ -345,7 +345,7 @@ class Strips(keras.utils.PyDataset):
     def __init__(self, strips: np.ndarray, truth: np.ndarray, settings: Settings):
         super().__init__(workers=1, use_multiprocessing=False, max_queue_size=16)
         self.strips, self.truth, self.settings = strips, truth, settings
-        self._lengths = strips.shape[2] - strips.any(1)[:, ::-1].argmax(1)
+        self._lengths = ends_of(strips)
         self.begin(0)
 
     def begin(self, epoch: int) -> None:

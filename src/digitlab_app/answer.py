@@ -75,7 +75,7 @@ def _choose(answer: Answer, key: str) -> int:
     digits = answer.digits[first : first + count]
     index = 0
     if count > 1:
-        names = told_apart([str(digit.label) for digit in digits])
+        names = _told_apart([str(digit.label) for digit in digits])
         index = st.segmented_control(
             "Which digit",
             range(count),
@@ -102,7 +102,7 @@ def _choose_line(answer: Answer, key: str) -> tuple[int, int]:
         range(len(lines)),
         default=bisect_right(starts, doubtful(answer)) - 1,
         required=True,
-        format_func=told_apart(lines).__getitem__,
+        format_func=_told_apart(lines).__getitem__,
         key=f"{key}-line-{answer.text}",
         help="From the top. The one with the digit that is trusted least is chosen at first.",
         wrap=True,
@@ -110,7 +110,7 @@ def _choose_line(answer: Answer, key: str) -> tuple[int, int]:
     return starts[line], len(lines[line])
 
 
-def told_apart(names: list[str]) -> list[str]:
+def _told_apart(names: list[str]) -> list[str]:
     """The same names to the eye, each different to the page.
 
     Streamlit knows the choices of a control by what they are called: of two 8s in a number it
