@@ -171,7 +171,7 @@ def test_missing_model_is_said_in_one_line(pictures):
         ["train", "--strokes", "drawing.png"],
         ["train-ink"],
         ["train-strings"],
-        ["train-strings", "--signs", "drawing.png"],
+        ["train-strings", "--strokes", "drawing.png"],
         ["benchmark", "--set", "no-folder"],
         ["data", "extra"],
     ],

@@ -5,6 +5,7 @@ import pytest
 from handwriting import STROKES
 
 from digitlab import strings_corpus
+from digitlab.corpus import NOT_A_DIGIT
 from digitlab.datasets import rehearsal
 from digitlab.strings_corpus import LONGEST, NONE, touching
 from digitlab.synthesis import Drawing, Writing, render, write_row
@@ -17,8 +18,22 @@ def drawings() -> list[Drawing]:
     return [Drawing(label, "abc", "1", strokes) for label, strokes in paths.items()]
 
 
+def letters() -> list[Drawing]:
+    """An A, an upright cross, and an O, which is too like a digit to be none."""
+    paths = {
+        "A": [[(0.0, 1.0), (0.4, 0.0), (0.8, 1.0)], [(0.2, 0.6), (0.6, 0.6)]],
+        "+": [[(0.4, 0.0), (0.4, 1.0)], [(0.0, 0.5), (0.8, 0.5)]],
+        "O": STROKES["0"],
+    }
+    return [
+        Drawing(label, "abc", "1", tuple(np.array(path, np.float32) for path in paths[label]))
+        for label in paths
+    ]
+
+
 def row_of(text: str, gap: float) -> Writing:
-    rng, known = np.random.default_rng(0), {drawing.label: drawing for drawing in drawings()}
+    rng = np.random.default_rng(0)
+    known = {drawing.label: drawing for drawing in drawings() + letters()}
     signs = [(sign, render(known[sign], rng, 60, 6)) for sign in text]
     return write_row(signs, rng, (gap, gap))
 
@@ -29,6 +44,17 @@ def strips_of(writing: Writing) -> list[list[int]]:
 
 def test_digits_that_touch_are_one_strip_from_left_to_right():
     assert strips_of(row_of("308", -0.1)) == [[3, 0, 8]]
+
+
+def test_other_signs_are_told_from_digits_they_touch():
+    assert strips_of(row_of("0+0", -0.1)) == [[0, NOT_A_DIGIT, 0]]
+    assert strips_of(row_of("AA", -0.1)) == [[NOT_A_DIGIT, NOT_A_DIGIT]]
+
+
+def test_other_signs_that_touch_none_are_kept_more_often_than_digits():
+    alone = strips_of(row_of("A" * 30, 0.3))
+    assert set(map(tuple, alone)) == {(NOT_A_DIGIT,)}
+    assert len(alone) > len(strips_of(row_of("3" * 30, 0.3)))
 
 
 def test_most_digits_that_touch_none_are_left_out():
@@ -48,7 +74,7 @@ def test_part_of_a_digit_is_left_out():
 @pytest.fixture(scope="module")
 def made():
     ink, labels = rehearsal()
-    return strings_corpus.make(300, 1, drawings(), ink[:500], labels[:500], processes=1)
+    return strings_corpus.make(300, 1, drawings(), letters(), ink[:500], labels[:500], processes=1)
 
 
 def test_strips_have_their_digits_and_nothing_behind_them(made):
@@ -64,9 +90,25 @@ def test_strips_have_their_digits_and_nothing_behind_them(made):
     assert lengths[counts >= 3].mean() > 1.4 * lengths[counts == 1].mean()
 
 
+def test_some_strips_are_no_numbers(made):
+    _, truth = made
+    other = truth == NOT_A_DIGIT
+    assert 0.15 < (other.any(1)).mean() < 0.5
+    mixed = other.any(1) & ((truth >= 0) & ~other).any(1)
+    assert 0.01 < mixed.mean() < 0.2
+
+
+def test_signs_like_digits_are_not_among_the_others():
+    ink, labels = rehearsal()
+    given = drawings(), letters(), ink[:500], labels[:500]
+    without = drawings(), letters()[:2], ink[:500], labels[:500]
+    parts = (strings_corpus.make(60, 1, *each, processes=1) for each in (given, without))
+    assert all(np.array_equal(*part) for part in zip(*parts, strict=True))
+
+
 def test_same_seed_makes_the_same_strips(made):
     ink, labels = rehearsal()
-    again = strings_corpus.make(300, 1, drawings(), ink[:500], labels[:500], processes=2)
+    again = strings_corpus.make(300, 1, drawings(), letters(), ink[:500], labels[:500], processes=2)
     assert all(np.array_equal(*parts) for parts in zip(made, again, strict=True))
-    other = strings_corpus.make(300, 2, drawings(), ink[:500], labels[:500], processes=1)
+    other = strings_corpus.make(300, 2, drawings(), letters(), ink[:500], labels[:500], processes=1)
     assert not np.array_equal(made[0], other[0])

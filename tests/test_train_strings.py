@@ -40,8 +40,10 @@ def trained(training, tmp_path_factory):
         for page in "123"
     ]
     (folder / "strokes.gz").write_bytes(gzip.compress("\n".join(lines).encode()))
+    signs = [line.replace('"label": "4"', '"label": "A"') for line in lines if '"4"' in line]
+    (folder / "signs.gz").write_bytes(gzip.compress("\n".join(signs).encode()))
     settings = training.Settings(epochs=1, batch=16)
-    given = folder / "mnist.npz", folder / "strokes.gz", settings, 200
+    given = folder / "mnist.npz", folder / "strokes.gz", folder / "signs.gz", settings, 200
     release.train_string_reader(folder / "out", *given, lambda line: None)
     return folder / "out"
 
@@ -50,7 +52,7 @@ def test_trained_network_runs_through_litert(trained):
     network = StringReader((trained / "strings.tflite").read_bytes())
     with np.load(trained / "work" / "strips-learn.npz") as stored:
         (columns,) = network(stored["strips"][:1])
-    assert columns.shape[1] == 11
+    assert columns.shape[1] == 12
     assert np.allclose(np.exp(columns).sum(1), 1)
 
 
@@ -58,7 +60,7 @@ def test_card_and_history_say_how_it_was_trained(trained):
     card = (trained / "STRINGS_CARD.md").read_text()
     assert "digitlab train-strings --data" in card
     assert "--strips 200 --epochs 1" in card
-    assert "--signs" not in card
+    assert "--signs unipen_nondigits" in card
     (epoch,) = json.loads((trained / "history.json").read_text())
     assert {"loss", "likelihood", "val_likelihood"} <= set(epoch)
 

@@ -21,7 +21,7 @@ from digitlab.errors import DigitLabError
 
 FEW = 32  # files that one process has read by the time that others have started
 PAGES = 14_000  # that the ink's training makes unless told
-STRIPS = 180_000  # that the string reader's training makes unless told
+STRIPS = 220_000  # that the string reader's training makes unless told
 AT_ONCE = 4  # files handed to a process together
 MOST_PROCESSES = 8
 PICTURES = 20_000  # drawings, and as many photographs, that training makes unless told
@@ -205,7 +205,7 @@ def _add_train_strings(commands) -> None:
         "Takes half an hour and needs TensorFlow. A stopped run goes on where it was when the same "
         "command is given again.",
     )
-    _add_training(command, drawings_needed=True, signs=False)
+    _add_training(command, drawings_needed=True)
     command.add_argument(
         "--strips",
         type=_positive,
@@ -215,9 +215,7 @@ def _add_train_strings(commands) -> None:
     )
 
 
-def _add_training(
-    command: argparse.ArgumentParser, drawings_needed: bool, signs: bool = True
-) -> None:
+def _add_training(command: argparse.ArgumentParser, drawings_needed: bool) -> None:
     """What all trainings take: data, where to write, how long, how exactly."""
     _add_mnist(command)
     command.add_argument(
@@ -227,14 +225,13 @@ def _add_training(
         required=drawings_needed,
         help="gzipped drawings of digits to learn too",
     )
-    if signs:
-        command.add_argument(
-            "--signs",
-            type=_file,
-            metavar="FILE",
-            required=drawings_needed,
-            help="likewise of letters: what is no digit",
-        )
+    command.add_argument(
+        "--signs",
+        type=_file,
+        metavar="FILE",
+        required=drawings_needed,
+        help="likewise of letters: what is no digit",
+    )
     command.add_argument(
         "--out", type=Path, default=Path("trained"), metavar="FOLDER", help="(%(default)s)"
     )
@@ -489,7 +486,7 @@ def _train_strings(arguments: argparse.Namespace) -> int:
 
     a = arguments
     settings = replace(STRINGS_SETTINGS, **_chosen(a))
-    train_string_reader(a.out, a.data, a.strokes, settings, a.strips, _tell, a.start)
+    train_string_reader(a.out, a.data, a.strokes, a.signs, settings, a.strips, _tell, a.start)
     return 0
 
 

@@ -322,7 +322,7 @@ def _signs(seed: int, drawings, mnist, labels) -> list[tuple]:
     """Letters and symbols, one on a canvas, whole: a stem of an H alone may well be a 1."""
     rng = np.random.default_rng(seed)
     drawings = [drawing for drawing in drawings if drawing.label not in DIGIT_LIKE]
-    chances = _levelled(drawings)
+    chances = levelled(drawings)
     found = []
     for _ in range(_CHUNK):
         tall = rng.uniform(40, 260)
@@ -335,7 +335,7 @@ def _signs(seed: int, drawings, mnist, labels) -> list[tuple]:
     return found
 
 
-def _levelled(drawings: list[Drawing]) -> np.ndarray:
+def levelled(drawings: list[Drawing]) -> np.ndarray:
     """How likely to take each drawing, so that rare signs come up more often than they were drawn.
 
     A sign that makes up a share p of the drawings makes up a share in proportion to the square

@@ -8,6 +8,9 @@ from digitlab.frame import STRIP
 CLASSES = 11
 """Ten digits and, last, "not a digit"."""
 
+COLUMN_CLASSES = 1 + CLASSES
+"""That nothing begins in a column of a strip, and then the same."""
+
 NOT_A_DIGIT = 10
 
 
@@ -110,7 +113,8 @@ def string_reader(
     Returns
     -------
     keras.Model from "strip" (n, 32, width, 1) float32 in 0..1 to a dict of "columns",
-        (n, width / 2, 11) float32 logits: first that nothing begins here, then the ten digits.
+        (n, width / 2, 12) float32 logits: first that nothing begins here, then the ten digits
+        and that it is another sign.
     """
     first, second, third, last = widths
     strip = keras.Input((STRIP[0], width, 1), name="strip")
@@ -122,8 +126,8 @@ def string_reader(
     x = _convolution(x, last, dtype, (STRIP[0] // 8, 3), padding="valid")
     x = _convolution(_convolution(x, last, dtype, (1, 5)), last, dtype, (1, 7))
     x = layers.Dropout(0.2, dtype="float32")(x)
-    x = layers.Conv2D(CLASSES, 1, dtype="float32")(x)
-    columns = layers.Reshape((-1, CLASSES), dtype="float32", name="columns")(x)
+    x = layers.Conv2D(COLUMN_CLASSES, 1, dtype="float32")(x)
+    columns = layers.Reshape((-1, COLUMN_CLASSES), dtype="float32", name="columns")(x)
     return keras.Model(strip, {"columns": columns}, name="string_reader")
 
 

@@ -29,7 +29,7 @@ from digitlab.punctuation import (
     run_out,
     stand_above_each_other,
 )
-from digitlab.touching import together
+from digitlab.touching import Opinion, together
 
 SHIPPED = Path(__file__).resolve().parents[2] / "model"
 """The folder of the model that comes with the program."""
@@ -306,12 +306,12 @@ class Recognizer:
         for row in rows:
             stop = start + len(row.candidates)
             confidence, digit = doubted.confidence[start:stop], doubted.is_digit[start:stop]
-            path, weights = list(range(stop - start)), {}
+            path, opinions = list(range(stop - start)), {}
             if not only and not all_digits:
                 shares = digit[:, None] * doubted.probabilities[start:stop]
                 path = best_path(row, confidence, 1 - digit)
-                path, weights = together(row, path, shares, 1 - digit)
-            digits = [self._digit(row, beliefs, start, i, weights.get(i)) for i in path]
+                path, opinions = together(row, path, shares, 1 - digit)
+            digits = [self._digit(row, beliefs, start, i, opinions.get(i)) for i in path]
             if not all_digits:
                 ahead = _signs_ahead(row, path, digits)
                 path, digits = path[ahead:], digits[ahead:]
@@ -374,19 +374,16 @@ class Recognizer:
         raise AssertionError("every belief belongs to a candidate")
 
     def _digit(
-        self, row: Row, beliefs: Beliefs, start: int, index: int, weights: np.ndarray | None = None
+        self, row: Row, beliefs: Beliefs, start: int, index: int, opinion: Opinion | None = None
     ) -> Digit:
-        """One candidate as a digit; `weights` (10,) say how likely the strings make each.
-
-        Both saw the same ink: they count half each (a logarithmic opinion pool, Genest and Zidek
-        1986), since as if they were independent they would be too sure together.
-        """
+        """One candidate as a digit; `opinion` says what the string reader makes of it."""
         glyph = row.candidates[index].glyph
         probabilities = beliefs.probabilities[start + index]
-        if weights is not None:
-            pooled = np.sqrt(probabilities * weights)
-            probabilities = pooled / pooled.sum()
+        if opinion is not None:
+            probabilities = opinion.pooled(probabilities)
         confidence = float(beliefs.is_digit[start + index] * probabilities.max())
+        if opinion is not None:
+            confidence = opinion.believed(confidence)
         return Digit(
             label=int(probabilities.argmax()),
             probabilities=tuple(float(p) for p in probabilities),

@@ -27,7 +27,7 @@ WORST_LOSS = 3.0  # a wrong label tells nothing of how sure to be
 INK_SETTINGS = training.Settings(epochs=10, batch=32, learning_rate=3e-3, averaging=0.998)
 """How the binarization network is trained unless somebody says otherwise."""
 
-STRINGS_SETTINGS = training.Settings(epochs=9, averaging=0.998)
+STRINGS_SETTINGS = training.Settings(epochs=8, averaging=0.998)
 """How the string reader is trained unless somebody says otherwise."""
 VALIDATION_STRIPS = 0.025  # as a share of the strips to learn from
 
@@ -125,6 +125,7 @@ def train_string_reader(
     out: Path,
     data: Path | None,
     strokes: Path,
+    signs: Path,
     settings: training.Settings,
     strips: int,
     tell: Tell = print,
@@ -135,7 +136,7 @@ def train_string_reader(
     Parameters
     ----------
     out : the folder; what a stopped run left in it is used again.
-    data, strokes : as in `train_version`; strokes whose label the shipped version does not
+    data, strokes, signs : as in `train_version`; strokes whose label the shipped version does not
         believe are left out.
     strips : to make.
     tell : gets lines of progress.
@@ -152,7 +153,8 @@ def train_string_reader(
     amounts = strips, max(1, round(strips * VALIDATION_STRIPS))
     seeds = 90 + 100 * settings.seed, 80  # a run that starts from another's sees new strips
     make = strings_corpus.make
-    parts = _stored(work, data, [(own, held)], amounts, seeds, make, "strips", tell)
+    drawings = (own, held), corpus.parted(load_drawings(signs))
+    parts = _stored(work, data, drawings, amounts, seeds, make, "strips", tell)
     network = training.fit_string_reader(*parts, settings, out, tell, start)
     likelihood = training.history(out)[-1]["val_likelihood"]
     measured = {"likelihood": likelihood, "strips": len(parts[1][0])}
@@ -427,15 +429,13 @@ def _ink_command(stage: dict) -> list[str]:
 
 def _strings_command(stage: dict) -> list[str]:
     strips = f"--strips {stage['strips']}"
-    return _training_command("train-strings", strips, stage["settings"], STRINGS_SETTINGS, False)
+    return _training_command("train-strings", strips, stage["settings"], STRINGS_SETTINGS)
 
 
-def _training_command(
-    verb: str, amount: str, settings: dict, usual, signs: bool = True
-) -> list[str]:
+def _training_command(verb: str, amount: str, settings: dict, usual) -> list[str]:
     lines = [
         f"digitlab {verb} --data mnist.npz --strokes unipen_strokes.jsonl.gz",
-        *(["--signs unipen_nondigits.jsonl.gz"] if signs else []),
+        "--signs unipen_nondigits.jsonl.gz",
         f"{amount} --epochs {settings['epochs']}",
         f"--seed {settings['seed']} --precision {settings['precision']}",
     ]
@@ -558,7 +558,8 @@ writing of unseen people |
 
 ## Data
 
-{made:,} connected parts of rows of one to five digits that overlap, touch or are linked
+{made:,} connected parts of rows of one to five digits that overlap, touch or are linked, of
+letters and symbols, of digits with one of those among them, and of doodles
 (`digitlab.strings_corpus`), written with MNIST's training images and UNIPEN's strokes (sources
 and licences as in MODEL_CARD.md), those left out whose label the shipped version does not believe.
 
@@ -569,6 +570,6 @@ and licences as in MODEL_CARD.md), those left out whose label the shipped versio
 ## Limits
 
 What it reads is weighed against the cuts that the classifier believes; alone it reads single digits
-worse than the classifier does. It knows no letters and no signs. Strips longer than about four
-times their height are made smaller, and of more than six digits it has seen none.
+worse than the classifier does. All letters and symbols are one sign to it. Strips longer than about
+four times their height are made smaller, and of more than six digits it has seen none.
 """

@@ -1,4 +1,4 @@
-"""Digits that touch, and what is written there: what the string reader learns from."""
+"""Digits and other signs that touch, and what is written there, for the string reader to learn."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -6,56 +6,82 @@ from functools import partial
 import cv2
 import numpy as np
 
-from digitlab.corpus import LINKED, in_chunks, write_signs
+from digitlab.corpus import LINKED, NOT_A_DIGIT, in_chunks, levelled, scribble, write_signs
 from digitlab.frame import to_strip
-from digitlab.synthesis import Writing, linked, write_row
+from digitlab.synthesis import DIGIT_LIKE, Drawing, Writing, linked, render, write_row
 
-LONGEST = 6  # digits in a strip
+LONGEST = 6  # signs in a strip
 NONE = -1  # behind the last of them
 COUNTS = (0.04, 0.36, 0.32, 0.18, 0.10)  # how often a row of 1, 2, … digits is written
 GAPS = ((0.5, (-0.15, 0.02)), (0.35, (-0.05, 0.05)), (0.15, (-0.25, -0.03)))
 """How often each least and greatest space between two is, as a share of their height."""
-SINGLE = 0.12  # of the digits that touch none are kept, so that one alone is read as one
+WORDS, MIXED, SCRIBBLES = 0.24, 0.08, 0.04  # of the rows: no digit; a sign among digits; doodles
+LETTERS = (0.45, 0.3, 0.15, 0.1)  # how often a word of 1, 2, … signs is written
+SINGLE, LONE = 0.12, 0.5  # of the digits and the other signs that touch none are kept
 BLURRED = 0.3  # of the rows
 WHOLE, PART = 0.85, 0.15  # of a digit's ink that is in a connected part: all of it; some of it
 TALL = 0.4  # of the usual height: what is lower is a dot or a scrap
 _CHUNK = 500
 
 
-def make(strips: int, seed: int, drawings, mnist, labels, processes: int = 2):
+def make(strips: int, seed: int, digits, others, mnist, labels, processes: int = 2):
     """About `strips` strips.
 
     Parameters
     ----------
-    drawings : of digits.
+    digits, others : drawings of digits; of letters and symbols.
     mnist, labels : MNIST's ink (n, 28, 28) uint8 and labels (n,).
 
     Returns
     -------
-    Strips (n, 32, 112) uint8 as `frame.to_strip` makes them, and the digits in each, from left
-    to right, (n, LONGEST) int8 with NONE behind the last.
+    Strips (n, 32, 112) uint8 as `frame.to_strip` makes them, and the signs in each, from left to
+    right, (n, LONGEST) int8: 0 to 9, NOT_A_DIGIT, and NONE behind the last.
     """
     count = min(strips, _CHUNK)
-    work = partial(_strips, count=count, drawings=drawings, mnist=mnist, labels=labels)
-    found = in_chunks(work, strips, _CHUNK, seed, processes)
+    others = [drawing for drawing in others if drawing.label not in DIGIT_LIKE]
+    given = {"digits": digits, "others": others, "mnist": mnist, "labels": labels}
+    found = in_chunks(partial(_strips, count=count, **given), strips, _CHUNK, seed, processes)
     truth = np.full((len(found), LONGEST), NONE, np.int8)
-    for row, (_, digits) in zip(truth, found, strict=True):
-        row[: len(digits)] = digits
+    for row, (_, signs) in zip(truth, found, strict=True):
+        row[: len(signs)] = signs
     return np.stack([strip for strip, _ in found]), truth
 
 
-def _strips(seed: int, count: int, drawings, mnist, labels) -> list[tuple[np.ndarray, list[int]]]:
-    rng, found = np.random.default_rng(seed), []
+def _strips(
+    seed: int, count: int, digits, others, mnist, labels
+) -> list[tuple[np.ndarray, list[int]]]:
+    rng, found, chances = np.random.default_rng(seed), [], levelled(others)
+
+    def other(tall: float, pen: float) -> tuple[str, np.ndarray]:
+        drawing = others[rng.choice(len(others), p=chances)]
+        return drawing.label, render(drawing, rng, tall, pen)
+
     while len(found) < count:
-        found += touching(_row(rng, drawings, mnist, labels), rng)
+        writing = _writing(rng, digits, other, mnist, labels)
+        found += touching(writing, rng)
     return found[:count]
 
 
-def _row(rng: np.random.Generator, drawings, mnist, labels) -> Writing:
-    """A few digits so near to each other that many of them touch."""
-    digits = 1 + int(rng.choice(len(COUNTS), p=COUNTS))
-    tall = float(np.exp(rng.uniform(np.log(20), np.log(80))))
-    signs = write_signs(drawings, mnist, labels, rng, digits, tall)
+def _writing(rng: np.random.Generator, digits: list[Drawing], other, mnist, labels) -> Writing:
+    """Signs so near to each other that many of them touch, or a doodle; now and then blurred.
+
+    Parameters
+    ----------
+    other : height, width of the pen -> label and ink (h, w) uint8 of a sign that is no digit.
+    """
+    kind, tall = rng.random(), float(np.exp(rng.uniform(np.log(20), np.log(80))))
+    if kind < SCRIBBLES:
+        return write_row([("", scribble(rng, side=int(2 * tall)))], rng, (0, 0))
+    if kind < SCRIBBLES + WORDS:
+        pen = tall * float(np.exp(rng.uniform(np.log(0.025), np.log(0.17))))
+        count = 1 + int(rng.choice(len(LETTERS), p=LETTERS))
+        signs = [other(tall * rng.uniform(0.6, 1.1), pen) for _ in range(count)]
+    else:
+        count = 1 + int(rng.choice(len(COUNTS), p=COUNTS))
+        signs = write_signs(digits, mnist, labels, rng, count, tall)
+        if kind < SCRIBBLES + WORDS + MIXED:
+            place = int(rng.integers(count + 1))
+            signs.insert(place, other(tall * rng.uniform(0.4, 1.1), 0.08 * tall))
     _, gap = GAPS[rng.choice(len(GAPS), p=[share for share, _ in GAPS])]
     writing = write_row(signs, rng, gap)
     writing = linked(writing, rng) if rng.random() < LINKED else writing
@@ -66,30 +92,37 @@ def _row(rng: np.random.Generator, drawings, mnist, labels) -> Writing:
 
 
 def touching(writing: Writing, rng: np.random.Generator) -> Iterator[tuple[np.ndarray, list[int]]]:
-    """The strip of each connected part of a writing of digits, and the digits that it is.
+    """The strip of each connected part of a writing, and the signs that it is.
 
-    Parts that hold some of a digit and not all of it are left out, and most single digits.
+    Parts that hold some of a sign and not all of it are left out, and many single signs.
     """
     mask = writing.ink > rng.integers(50, 160)
     tall = float(np.median(writing.boxes[:, 3]))
     _, parts, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     for number, (x, y, w, h, _) in enumerate(stats[1:], 1):
         part = parts == number
-        digits = _digits(writing, mask, part) if h >= TALL * tall else []
-        if not digits or (len(digits) == 1 and rng.random() >= SINGLE):
+        signs = _signs(writing, mask, part) if h >= TALL * tall else []
+        if not signs or (
+            len(signs) == 1 and rng.random() >= (LONE if NOT_A_DIGIT in signs else SINGLE)
+        ):
             continue
         view = slice(y, y + h), slice(x, x + w)
-        yield to_strip(writing.ink[view].astype(np.float32) / 255, part[view]), digits
+        yield to_strip(writing.ink[view].astype(np.float32) / 255, part[view]), signs
 
 
-def _digits(writing: Writing, mask: np.ndarray, part: np.ndarray) -> list[int]:
-    """The digits that a connected part (h, w) bool of all ink holds; none if it holds a piece."""
-    digits = []
+def _kept(sign: int) -> float:
+    """How many of the signs of a kind are kept that touch none, so that one alone is known, too."""
+    return LONE if sign == NOT_A_DIGIT else SINGLE
+
+
+def _signs(writing: Writing, mask: np.ndarray, part: np.ndarray) -> list[int]:
+    """The signs that a connected part (h, w) bool of all ink holds; none if it holds a piece."""
+    signs = []
     for label, (x, y, w, h) in zip(writing.labels, writing.boxes, strict=True):
         view = slice(y, y + h), slice(x, x + w)
         share = part[view].sum() / max(1, mask[view].sum())
         if share > WHOLE:
-            digits.append(int(label))
+            signs.append(int(label) if label.isdecimal() else NOT_A_DIGIT)
         elif share > PART:
             return []
-    return digits
+    return signs

@@ -5,6 +5,7 @@ What stands in each column of a strip of ink is decided by connectionist tempora
 prefix beam search (Hannun et al. 2014).
 """
 
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -18,11 +19,15 @@ from digitlab.preprocess import Row
 SHIPPED = Path(__file__).resolve().parents[2] / "model" / "strings.tflite"
 
 WIDTH = 12  # strings that the search follows at once
-FOUND = 4  # of them that come out
+FOUND = 6  # of them that come out
+OTHER = 10  # in a string: a sign that is no digit
 LEAST = -9.0  # a digit with a smaller logarithm of probability is not followed
 BEHIND = 4  # columns without ink that are looked at behind the last digit
 ALONE = 0.1  # the only digit of a row is one, unless it is believed less
 DOUBT = 1e-4  # weight of a digit that none of the strings has in its place
+BELIEF = 0.0, 1.0, 0.0
+"""What the logarithms of the odds of both networks' confidence count for: see `Opinion`."""
+EDGE = 1e-4  # confidence as far from 0 and 1 counts as if it were no farther
 _BLANK = 0
 _NEVER = -1e30
 _BATCH = 4
@@ -46,10 +51,10 @@ class StringReader:
         self._network = Network(model, threads)
 
     def __call__(self, strips: np.ndarray) -> list[np.ndarray]:
-        """Logarithms of probabilities, (columns, 11) float64, for each of (n, 32, 112) uint8.
+        """Logarithms of probabilities, (columns, 12) float64, for each of (n, 32, 112) uint8.
 
-        First that no digit begins in a column, then each of the ten. Columns end a little after
-        the ink.
+        First that nothing begins in a column, then each of the ten digits and any other sign.
+        Columns end a little after the ink.
         """
         logits = self._network.run(_BATCH, strip=strips)["columns"].astype(np.float64)
         logits -= np.logaddexp.reduce(logits, axis=-1, keepdims=True)
@@ -59,11 +64,11 @@ class StringReader:
 
 
 def likely_strings(columns: np.ndarray) -> list[String]:
-    """The likeliest strings of at least one digit, best first, by prefix beam search.
+    """The likeliest strings of at least one sign, best first, by prefix beam search.
 
     Parameters
     ----------
-    columns : (columns, 11) float64, as `StringReader` gives them.
+    columns : (columns, 12) float64, as `StringReader` gives them.
     """
     beam = {(): (0.0, _NEVER)}  # logarithms: the last column begins nothing; is the last digit
     for column in columns:
@@ -122,9 +127,46 @@ def shipped() -> StringReader:
     return StringReader(read_model(SHIPPED))
 
 
+@dataclass(frozen=True)
+class Opinion:
+    """What the string reader makes of one digit of a part that it read.
+
+    Attributes
+    ----------
+    agreement : probability, 0 to 1, that this digit stands in its place, among the likely strings.
+    weights : (10,) float, how likely the strings make each digit; None where the digit is the
+        classifier's own choice, which knows better which one it is.
+    """
+
+    agreement: float
+    weights: np.ndarray | None = None
+
+    def pooled(self, probabilities: np.ndarray) -> np.ndarray:
+        """Both networks' probabilities of the ten digits, (10,), of the classifier's.
+
+        Both saw the same ink: they count half each (a logarithmic opinion pool, Genest and Zidek
+        1986), since as if they were independent they would be too sure together.
+        """
+        if self.weights is None:
+            return probabilities
+        both = np.sqrt(probabilities * self.weights)
+        return both / both.sum()
+
+    def believed(self, confidence: float) -> float:
+        """Both networks' confidence, of the classifier's: a logistic regression on both."""
+        constant, first, second = BELIEF
+        odds = constant + first * _log_odds(confidence) + second * _log_odds(self.agreement)
+        return float(1 / (1 + np.exp(-odds)))
+
+
+def _log_odds(probability: float) -> float:
+    held = min(max(probability, EDGE), 1 - EDGE)
+    return float(np.log(held / (1 - held)))
+
+
 def together(
     row: Row, path: list[int], shares: np.ndarray, junk: np.ndarray
-) -> tuple[list[int], dict[int, np.ndarray]]:
+) -> tuple[list[int], dict[int, Opinion]]:
     """A path through a row, with what touches read as both networks together believe it most.
 
     Parameters
@@ -135,21 +177,18 @@ def together(
 
     Returns
     -------
-    The path, and of each candidate in it that was not in the classifier's, or stood for another
-    digit there, how likely the strings make each digit, (10,) float.
+    The path, and what the strings say of each of its candidates that lies in what touches.
     """
-    weights: dict[int, np.ndarray] = {}
     doubtful = _doubtful(row, path, shares)
     if not doubtful:
-        return path, weights
+        return path, {}
+    opinions: dict[int, Opinion] = {}
     read = shipped()(np.stack([row.strip(span) for span, _ in doubtful]))
     for (span, part), columns in zip(doubtful, read, strict=True):
-        found = _reread(row, span, part, columns, shares, junk)
-        if found is not None:
-            better, own = found
-            weights |= own
-            path = [i for i in path if i not in part] + better
-    return sorted(path, key=lambda i: row.candidates[i].first), weights
+        own = _reread(row, span, part, columns, shares, junk)
+        opinions |= own
+        path = [i for i in path if i not in part] + list(own)
+    return sorted(path, key=lambda i: row.candidates[i].first), opinions
 
 
 def _doubtful(
@@ -179,22 +218,44 @@ def _closed(row: Row, path: list[int]) -> list[tuple[int, int]]:
     return closed
 
 
-def _reread(row: Row, span: tuple[int, int], part: list[int], columns, shares, junk):
-    """The best path through a part of a row, and its weights; None if it reads as before.
+def _reread(
+    row: Row, span: tuple[int, int], part: list[int], columns, shares, junk
+) -> dict[int, Opinion]:
+    """The best path through a part of a row, and what the strings say of each of its digits.
 
     The best is the likeliest by both: its log belief and its string's log likelihood together.
     """
     before = tuple(int(shares[i].argmax()) for i in part)
     strings = list(dict.fromkeys([before, *likely_strings(columns)]))
-    if len(part) == 1:  # of one digit the classifier knows better which it is
-        strings = [before, *(string for string in strings if len(string) > 1)]
     likely = np.array([log_likelihood(columns, string) for string in strings])
-    beliefs, paths = zip(*(path_of(row, shares, junk, span, s) for s in strings), strict=True)
-    best = int(np.argmax(np.array(beliefs) + likely))
-    if strings[best] == before:
-        return None
-    weights = np.full((len(strings[best]), 10), DOUBT)
-    for string, own in zip(strings, np.exp(likely - likely.max()), strict=True):
-        if len(string) == len(weights):
-            weights[np.arange(len(string)), string] += own
-    return paths[best], dict(zip(paths[best], weights, strict=True))
+    possible = [s for s in range(len(strings)) if s == 0 or _is_number(strings[s], part)]
+    beliefs, paths = zip(
+        *(path_of(row, shares, junk, span, strings[s]) for s in possible), strict=True
+    )
+    chosen = int(np.argmax(np.array(beliefs) + likely[possible]))
+    best = strings[possible[chosen]]
+    places = _by_place(strings, np.exp(likely - np.logaddexp.reduce(likely)), len(best))
+    agreed = places[np.arange(len(best)), best].tolist()
+    if best == before:
+        return {i: Opinion(share) for i, share in zip(part, agreed, strict=True)}
+    weights = places[:, :OTHER] + DOUBT
+    return {i: Opinion(*found) for i, *found in zip(paths[chosen], agreed, weights, strict=True)}
+
+
+def _is_number(string: String, part: list[int]) -> bool:
+    """Whether a part may be read so: of one digit the classifier knows better which it is."""
+    return OTHER not in string and (len(part) > 1 or len(string) > 1)
+
+
+def _by_place(strings: list[String], chances: np.ndarray, length: int) -> np.ndarray:
+    """How likely each sign is in each place of a string of a length, (length, 11) float.
+
+    Parameters
+    ----------
+    chances : of each string; those of another length say nothing for any sign.
+    """
+    places = np.zeros((length, OTHER + 1))
+    for string, chance in zip(strings, chances, strict=True):
+        if len(string) == length:
+            places[np.arange(length), string] += chance
+    return places
