@@ -12,7 +12,7 @@ from digitlab_app.gallery import show_gallery
 from digitlab_app.pictures import read_drawing
 from digitlab_app.reading import show_pictures, show_reading
 from digitlab_app.store import open_store
-from digitlab_app.uploads import upload
+from digitlab_app.uploads import has_photo, take_photo, upload
 
 DRAW, UPLOAD, CAMERA, TRY = WAYS = ("Draw", "Upload", "Camera", "Examples")
 SOURCES = {UPLOAD: "uploaded", CAMERA: "camera", TRY: "uploaded"}
@@ -37,8 +37,7 @@ def choose_pictures(way: str) -> list:
     if way == UPLOAD:
         return upload()
     if way == CAMERA:
-        photo = st.camera_input("Photo of digits", key="photo")
-        return [photo] if photo else []
+        return take_photo()
     example = st.pills("Examples", EXAMPLES, format_func=lambda e: e.caption, key="example")
     return [example] if example else []
 
@@ -55,8 +54,9 @@ def show_page(db: Database | None) -> None:
     """Everything that changes with an answer; a fragment, so that the rest need not run again."""
     reader = champion_recognizer(db)  # asked for each time: another one may have been promoted
     left, right = st.columns([5, 6], gap="medium")
-    if "way" not in st.session_state and st.session_state.get("last-way") == UPLOAD:
-        st.session_state["way"] = UPLOAD  # back from another page; no camera starts unasked
+    last = st.session_state.get("last-way")
+    if "way" not in st.session_state and (last == UPLOAD or (last == CAMERA and has_photo())):
+        st.session_state["way"] = last  # back from another page; no camera starts unasked
     tabs = dict(zip(WAYS, left.tabs(WAYS, key="way", on_change="rerun"), strict=True))
     way = st.session_state["last-way"] = next(name for name, tab in tabs.items() if tab.open)
     with tabs[DRAW]:  # always on the page, so that a drawing survives a look at another tab

@@ -13,12 +13,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
 START = 90  # seconds that a server may take on a busy machine
@@ -89,16 +92,23 @@ def _wait_for(url: str, server: subprocess.Popen, log: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def browser():
-    """A headless Chromium: DIGITLAB_BROWSER, or one that is installed."""
+def chromium():
+    """Starts a headless Chromium with more flags: DIGITLAB_BROWSER, or one that is installed."""
     named = [os.environ.get("DIGITLAB_BROWSER") or "", *NAMES]
     paths = [path for name in named if name and (path := shutil.which(name))]
     assert paths, "these tests need a Chromium: install one, or name it in DIGITLAB_BROWSER"
     expect.set_options(timeout=WAIT)
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=paths[0], args=FLAGS)
-        yield chromium
-        chromium.close()
+        launch = playwright.chromium.launch
+        yield lambda *more: launch(executable_path=paths[0], args=[*FLAGS, *more])
+
+
+@pytest.fixture(scope="session")
+def browser(chromium):
+    """A headless Chromium."""
+    browser = chromium()
+    yield browser
+    browser.close()
 
 
 def opened(browser: Browser, address: str, **options) -> Page:
@@ -124,3 +134,19 @@ def phone(browser, address):
     page = opened(browser, address, viewport=PHONE, has_touch=True, is_mobile=True)
     yield page
     page.context.close()
+
+
+@pytest.fixture
+def filmed(chromium, address, tmp_path):
+    """Opens the first page in a browser whose camera films a picture (h, w, 3) uint8."""
+    browsers = []
+
+    def open_page(picture: np.ndarray) -> Page:
+        film = tmp_path / "film.mjpeg"
+        film.write_bytes(cv2.imencode(".jpg", picture)[1].tobytes() * 2)
+        browsers.append(chromium(*CAMERA, f"--use-file-for-fake-video-capture={film}"))
+        return opened(browsers[-1], address, viewport=DESKTOP)
+
+    yield open_page
+    for browser in browsers:
+        browser.close()

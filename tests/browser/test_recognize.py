@@ -164,3 +164,21 @@ def test_uploaded_picture_survives_a_look_at_another_page(page):
     expect_answer(page, "27")
     press(page, "Put away")
     expect(page.get_by_text("No picture yet")).to_be_visible()
+
+
+def test_camera_s_photo_survives_a_look_at_another_page(filmed):
+    ink = written("35", 160, 14)
+    page = filmed(photographed(placed(ink, (480, 640), (640 - ink.shape[1]) // 2, 160)))
+    tab(page, "Camera")
+    page.get_by_role("button", name="Take Photo").click()
+    expect_answer(page, "35")
+    page.get_by_role("link", name="Export", exact=True).click()
+    expect(page).to_have_url(re.compile(r"/export$"))
+    expect(page.get_by_text("TensorFlow.js").first).to_be_visible()
+    page.go_back()
+    expect_answer(page, "35")
+    expect(page.get_by_text("The photo that you took is still here.")).to_be_visible()
+    expect(page.get_by_test_id("stCameraInput")).to_have_count(0)
+    press(page, "Take another")
+    expect(page.get_by_text("No photo yet.")).to_be_visible()
+    expect(page.get_by_role("button", name="Take Photo")).to_be_visible()
