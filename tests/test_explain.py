@@ -1,7 +1,5 @@
 """Explanations point at the ink, the digits and the maps that they claim to."""
 
-import time
-
 import numpy as np
 import pytest
 from handwriting import centred, on_white, written
@@ -145,17 +143,20 @@ def test_stages_differ_between_digits(recognizer, test_digits):
     assert not np.array_equal(one[-1].maps, other[-1].maps)
 
 
-@pytest.mark.parametrize("index", range(5))
-def test_an_explanation_takes_under_300_ms(recognizer, atlas, test_digits, index):
-    ink = test_digits.ink[index]
-    atlas.neighbours(recognizer.classify(ink[None]).embedding[0])  # what is kept in memory
-    times = []
-    for _ in range(3):  # the best of three: other work on the machine is not what is measured
-        began = time.perf_counter()
-        explain.saliency(recognizer, ink)
-        embedding = recognizer.classify(ink[None]).embedding[0]
-        atlas.neighbours(embedding)
-        atlas.place(embedding)
-        explain.stages(recognizer, ink)
-        times.append(time.perf_counter() - began)
-    assert min(times) < 0.3
+def test_reasons_take_few_runs_of_the_network(recognizer, atlas, test_digits, monkeypatch):
+    """How long they take is measured in benchmarks/explanations.py; here, what makes them dear."""
+    seen, run = [], Recognizer._run
+
+    def counted(reader, ink):
+        seen.append(len(ink))
+        return run(reader, ink)
+
+    monkeypatch.setattr(Recognizer, "_run", counted)
+    explain.saliency(recognizer, np.full((28, 28), 255, np.uint8))  # no picture has more ink
+    assert len(seen) == 1
+    assert sum(seen) <= 200
+    seen.clear()
+    embedding = recognizer.classify(test_digits.ink[:1]).embedding[0]
+    atlas.neighbours(embedding)
+    atlas.place(embedding)
+    assert seen == [1]

@@ -15,7 +15,7 @@ from digitlab.errors import ModelError
 from digitlab.frame import to_strip
 from digitlab.recognizer import champion
 from digitlab.synthesis import write_row
-from digitlab.touching import StringReader, likely_strings, log_likelihood, shipped
+from digitlab.touching import Opinion, StringReader, likely_strings, log_likelihood, shipped
 
 
 def columns_of(count: int, seed: int = 0) -> np.ndarray:
@@ -99,6 +99,54 @@ def test_numbers_that_touch_are_read_better_together(monkeypatch):
     with_it = right()
     monkeypatch.setattr(recognizer, "together", lambda row, path, shares, junk: (path, {}))
     assert with_it >= right() + 3
+
+
+def test_signs_that_touch_are_known_as_none():
+    """Letters and crosses of straight strokes, one or two in a strip."""
+    strokes = {
+        "M": [(0, 1), (0.1, 0), (0.5, 0.7), (0.9, 0), (1, 1)],
+        "N": [(0, 1), (0, 0), (0.7, 1), (0.7, 0)],
+        "W": [(0, 0), (0.3, 1), (0.5, 0.2), (0.7, 1), (1, 0)],
+        "E": [(0.6, 0), (0, 0), (0, 0.5), (0.5, 0.5), (0, 0.5), (0, 1), (0.6, 1)],
+        "K": [(0, 0), (0, 1), (0, 0.6), (0.6, 0), (0.2, 0.4), (0.7, 1)],
+    }
+    known = 0
+    for name in ("M", "N", "W", "E", "K", "MN", "EN", "KE"):
+        ink, left = np.zeros((80, 200), np.uint8), 10.0
+        for sign in name:
+            path = np.array(strokes[sign]) * 60 + [left, 10]
+            cv2.polylines(ink, [np.rint(path).astype(np.int32)], False, 255, 6, cv2.LINE_AA)
+            left = path[:, 0].max()
+        (columns,) = shipped()(to_strip(ink.astype(np.float32) / 255, ink > 100)[None])
+        known += touching.OTHER in likely_strings(columns)[0]
+    assert known >= 6
+
+
+def test_both_networks_confidence_grows_with_each():
+    sure, unsure = Opinion(0.999), Opinion(0.3)
+    for opinion in (sure, unsure):
+        found = [opinion.believed(confidence) for confidence in (0.0, 0.3, 0.9, 1.0)]
+        assert 0 < found[0] < found[1] < found[2] < found[3] < 1
+    assert all(unsure.believed(c) < sure.believed(c) for c in (0.0, 0.5, 1.0))
+
+
+def test_numbers_that_touch_are_accepted_where_both_agree(monkeypatch):
+    numbers = []
+    for seed in range(60):
+        text = "".join(map(str, np.random.default_rng(seed + 300).integers(10, size=3)))
+        numbers.append((text, on_white(row_of(text, seed, (-0.22, -0.08)))))
+
+    def accepted() -> tuple[int, int]:
+        """How many are, and how many of those are wrong."""
+        readings = [(text, champion().recognize(image)) for text, image in numbers]
+        believed = [(t, r) for t, r in readings if all(digit.accepted for digit in r.digits)]
+        return len(believed), sum(reading.text != text for text, reading in believed)
+
+    count, wrong = accepted()
+    monkeypatch.setattr(Opinion, "believed", lambda opinion, confidence: confidence)
+    count_alone, wrong_alone = accepted()
+    assert count >= count_alone + 3
+    assert wrong <= wrong_alone
 
 
 def test_numbers_apart_are_read_as_without(monkeypatch):
