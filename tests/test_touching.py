@@ -126,7 +126,7 @@ def test_both_networks_confidence_grows_with_each():
     sure, unsure = Opinion(0.999), Opinion(0.3)
     for opinion in (sure, unsure):
         found = [opinion.believed(confidence) for confidence in (0.0, 0.3, 0.9, 1.0)]
-        assert 0 < found[0] < found[1] < found[2] < found[3] < 1
+        assert 0 < found[0] < found[1] < found[2] < found[3] <= 1
     assert all(unsure.believed(c) < sure.believed(c) for c in (0.0, 0.5, 1.0))
 
 

@@ -28,6 +28,7 @@ DOUBT = 1e-4  # weight of a digit that none of the strings has in its place
 BELIEF = 1.54, 0.19, 0.46
 """A constant, and what the log odds of the classifier and of the strings count for: fitted on
 synthetic touching numbers, and letters and symbols, of hands that no training saw."""
+AGREED = 0.9  # agreement from which the classifier's confidence is not lowered
 EDGE = 1e-3  # confidence nearer to 0 or 1 counts as if it were no nearer
 _BLANK = 0
 _NEVER = -1e30
@@ -154,10 +155,14 @@ class Opinion:
         return both / both.sum()
 
     def believed(self, confidence: float) -> float:
-        """Both networks' confidence, of the classifier's: a logistic regression on both."""
+        """Both networks' confidence, of the classifier's: a logistic regression on both.
+
+        Where both are high it is too cautious: the classifier's own confidence then holds.
+        """
         constant, first, second = BELIEF
         odds = constant + first * _log_odds(confidence) + second * _log_odds(self.agreement)
-        return float(1 / (1 + np.exp(-odds)))
+        both = float(1 / (1 + np.exp(-odds)))
+        return max(both, confidence) if self.agreement >= AGREED else both
 
 
 def _log_odds(probability: float) -> float:
