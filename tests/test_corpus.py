@@ -38,13 +38,13 @@ def test_some_numbers_end_in_zeros_by_one_hand():
 
 def test_rare_signs_are_taken_more_often_than_they_were_drawn():
     drawings = [drawing("e")] * 90 + [drawing("x")] * 10
-    chances = corpus._levelled(drawings)
+    chances = corpus.levelled(drawings)
     assert chances.sum() == pytest.approx(1)
     assert chances[90:].sum() == pytest.approx(0.25)  # 1 to 3, the root of 10 to 90
 
 
 def test_symbols_are_taken_more_often_than_letters():
-    letter, symbol = corpus._levelled([drawing("e"), drawing("?")])
+    letter, symbol = corpus.levelled([drawing("e"), drawing("?")])
     assert symbol == pytest.approx(corpus.SYMBOLS * letter)
 
 

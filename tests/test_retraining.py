@@ -143,7 +143,8 @@ def test_candidate_of_shuffled_labels_is_not_recommended(tmp_path):
     labels = np.random.default_rng(3).permutation([sample.label for sample in wrong])
     shuffled = [replace(s, label=int(label)) for s, label in zip(wrong, labels, strict=True)]
     db = store_with(tmp_path, shuffled)
-    judged = versions.get(db, retrained(db, seconds=10).result).metrics["comparison"]
+    # To the end: stopped early, it may be better on one or two of fifteen by chance.
+    judged = versions.get(db, retrained(db).result).metrics["comparison"]
     assert not judged["recommended"]
     db.close()
 
