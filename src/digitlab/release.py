@@ -553,7 +553,7 @@ _STRINGS_CARD = """# Model card: the string reader
 with connectionist temporal classification (Graves et al. 2006) |
 | File | `strings.tflite`, {bytes:,} bytes, weights in float16 |
 | Trained | {trained}, with Digit Lab {program}, {epochs} epochs, seed {seed}, {precision} |
-| Validation | the right digits have a mean probability of {likelihood:.3f} in {strips:,} strips, \
+| Validation | the right strings have a mean probability of {likelihood:.3f} in {strips:,} strips, \
 writing of unseen people |
 
 ## Data
