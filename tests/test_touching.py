@@ -149,6 +149,17 @@ def test_numbers_that_touch_are_accepted_where_both_agree(monkeypatch):
     assert wrong <= wrong_alone
 
 
+def test_digit_that_only_the_classifier_believes_says_why_it_is_doubted():
+    readings = [
+        champion().recognize(on_white(row_of(text, seed, (-0.3, -0.15))))
+        for seed, text in enumerate(["4718", "5392", "8205", "6174", "9036"] * 4)
+    ]
+    doubted = [d for r in readings for d in r.digits if d.objection == recognizer.DISPUTED]
+    assert doubted
+    assert all(not d.accepted and d.verdict == recognizer.UNSURE for d in doubted)
+    assert all(d.confidence < champion().calibration.accept for d in doubted)
+
+
 def test_numbers_apart_are_read_as_without(monkeypatch):
     images = [on_white(row_of("4071", seed, (0.2, 0.4))) for seed in range(10)]
     before = [champion().recognize(image).text for image in images]

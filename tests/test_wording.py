@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from digitlab.recognizer import DOTTED, RINGED, RUNNING, STRIPE, TORN, Digit
+from digitlab.recognizer import DISPUTED, DOTTED, RINGED, RUNNING, STRIPE, TORN, UNSURE, Digit
 from digitlab.wording import account, describe, doubtful, is_sure, ordinal, percent, place
 
 
@@ -88,6 +88,15 @@ def test_refused_digit_says_what_speaks_against_it_where_its_shape_does_not():
     assert words.detail == "By itself it looks like 4, but a dot stands over it."
 
 
+def test_digit_that_may_be_read_otherwise_with_its_neighbour_is_the_doubtful_one():
+    disputed = digit(confidence=0.7, verdict=UNSURE, accepted=False)
+    said = Said("14", (digit(1), replace(disputed, objection=DISPUTED)))
+    words = account(said)
+    assert words.detail.startswith("The doubtful one is the 2nd digit. By itself it looks like 4, ")
+    assert "may not be a digit" not in words.detail
+    assert describe(said, 1).startswith("2nd digit: not sure. By itself it looks like 4, but ")
+
+
 def test_what_does_not_look_like_a_digit_is_not_said_to():
     refused = replace(digit(confidence=0.01, accepted=False), objection=DOTTED)
     detail = account(Said("4", (refused,))).detail
@@ -98,7 +107,14 @@ def test_what_does_not_look_like_a_digit_is_not_said_to():
 @pytest.mark.parametrize("count", [1, 2])
 @pytest.mark.parametrize(
     ("objection", "word"),
-    [(DOTTED, "mark"), (RINGED, "high"), (RUNNING, "paper"), (STRIPE, "line"), (TORN, "space")],
+    [
+        (DOTTED, "mark"),
+        (RINGED, "high"),
+        (RUNNING, "paper"),
+        (STRIPE, "line"),
+        (TORN, "space"),
+        (DISPUTED, "space"),
+    ],
 )
 def test_advice_meets_the_objection(objection, word, count):
     refused = replace(digit(accepted=False), objection=objection)

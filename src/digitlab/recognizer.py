@@ -35,11 +35,13 @@ SHIPPED = Path(__file__).resolve().parents[2] / "model"
 """The folder of the model that comes with the program."""
 
 REFUSED = "this may not be a digit"
+UNSURE = "not sure"
 DOTTED = "a dot or another mark stands over or under it, as in ?, !, : or i"
 RINGED = "a ring or another much smaller sign is beside it, as in a %"
 RUNNING = "it runs out of the picture, as lines and patterns do"
 STRIPE = "it goes on beyond its ends, as a piece of a longer line does"
 TORN = "it is cut out of one connected shape that is no number as a whole"
+DISPUTED = "together with what it touches it may be read otherwise"
 
 TALL = 0.6  # of the usual height of a line's digits: lower is a mark rather than a sign
 SIGN = 0.1  # likeness to a digit: less, the first of a row is a sign before the number
@@ -103,8 +105,8 @@ class Digit:
     accepted : whether to trust it; False says "this may not be a digit", or hard to tell.
     verdict : how sure, in words.
     ink : (28, 28) uint8, what the network saw.
-    objection : what around it says that it is none, whatever the network makes of its shape; ""
-        if it is accepted, or doubted for its shape alone.
+    objection : what around it says that it is none, or another, whatever the network makes of its
+        shape; "" if it is accepted, or doubted for its shape alone.
     """
 
     label: int
@@ -381,18 +383,22 @@ class Recognizer:
         probabilities = beliefs.probabilities[start + index]
         if opinion is not None:
             probabilities = opinion.pooled(probabilities)
-        confidence = float(beliefs.is_digit[start + index] * probabilities.max())
+        alone = confidence = float(beliefs.is_digit[start + index] * probabilities.max())
         if opinion is not None:
-            confidence = opinion.believed(confidence)
-        return Digit(
+            confidence = opinion.believed(alone)
+        accept = self.calibration.accept
+        digit = Digit(
             label=int(probabilities.argmax()),
             probabilities=tuple(float(p) for p in probabilities),
             confidence=confidence,
             box=glyph.box,
-            accepted=confidence >= self.calibration.accept,
+            accepted=confidence >= accept,
             verdict=self._verdict(probabilities, confidence),
             ink=glyph.ink,
         )
+        if alone >= accept > confidence:
+            return replace(digit, verdict=UNSURE, objection=DISPUTED)
+        return digit
 
     def _verdict(self, probabilities: np.ndarray, confidence: float) -> str:
         """How sure, in words that the calibration makes true."""
@@ -403,7 +409,7 @@ class Recognizer:
         if _likeness(confidence, float(probabilities.max())) < 0.5:
             return REFUSED
         first, second = np.argsort(probabilities)[::-1][:2]
-        return f"not sure: {first} or {second}?"
+        return f"{UNSURE}: {first} or {second}?"
 
 
 def _believed(found: _Found) -> float:

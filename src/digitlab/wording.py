@@ -6,7 +6,7 @@ from math import prod
 from typing import Protocol
 
 from digitlab.preprocess import Box
-from digitlab.recognizer import DOTTED, RINGED, RUNNING, STRIPE, TORN, Digit
+from digitlab.recognizer import DISPUTED, DOTTED, RINGED, RUNNING, STRIPE, TORN, UNSURE, Digit
 
 _REDRAW = "Try it larger, in one clear stroke after the other, or with more light on the paper."
 _INSTEAD = {
@@ -15,6 +15,7 @@ _INSTEAD = {
     RUNNING: "If it is a digit, leave some paper around it.",
     STRIPE: "If it is a digit, write it away from the line that goes through it.",
     TORN: "If these are digits, leave some space between them.",
+    DISPUTED: "If these are digits, leave some space between them.",
 }
 """What to do about an objection, which a clearer stroke would not meet."""
 
@@ -84,7 +85,7 @@ def least_sure(digits: Sequence[Digit]) -> int:
 
 def is_sure(digit: Digit) -> bool:
     """Whether the digit is called sure or fairly sure: not to be looked at again."""
-    return digit.accepted and not digit.verdict.startswith("not sure")
+    return digit.accepted and not digit.verdict.startswith(UNSURE)
 
 
 def account(answer: Answer) -> Account:
@@ -172,7 +173,9 @@ def _account_of_many(answer: Answer) -> Account:
         certainty = f"{_capital(worst.verdict)} of each digit, {whole}"
         return Account(answer.text, certainty, detail, "")
     detail = f"The doubtful one is the {where}: {worst.ranking[0]} or {worst.ranking[1]}?"
-    if not worst.accepted:
+    if worst.objection == DISPUTED:
+        detail = f"The doubtful one is the {where}. {explain_doubt(worst)}"
+    elif not worst.accepted:
         detail = f"The {where} may not be a digit. {explain_doubt(worst)}"
     return Account(answer.text, f"Not sure of every digit, {whole}", detail, _advice(worst))
 
