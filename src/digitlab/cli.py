@@ -168,13 +168,7 @@ def _add_train(commands) -> None:
         metavar="X",
         help="drawn and photographed digits an epoch, as a share of MNIST's (1)",
     )
-    command.add_argument(
-        "--pictures",
-        type=_positive,
-        default=PICTURES,
-        metavar="N",
-        help="drawings, and as many photographs, to make (%(default)s)",
-    )
+    _add_amount(command, "--pictures", PICTURES, "drawings, and as many photographs, to make")
 
 
 def _add_train_ink(commands) -> None:
@@ -187,13 +181,7 @@ def _add_train_ink(commands) -> None:
         "command is given again.",
     )
     _add_training(command, drawings_needed=True)
-    command.add_argument(
-        "--pages",
-        type=_positive,
-        default=PAGES,
-        metavar="N",
-        help="synthetic pages to make (%(default)s)",
-    )
+    _add_amount(command, "--pages", PAGES, "synthetic pages to make")
 
 
 def _add_train_strings(commands) -> None:
@@ -206,12 +194,13 @@ def _add_train_strings(commands) -> None:
         "command is given again.",
     )
     _add_training(command, drawings_needed=True)
+    _add_amount(command, "--strips", STRIPS, "touching digits to make")
+
+
+def _add_amount(command: argparse.ArgumentParser, name: str, usual: int, what: str) -> None:
+    """How much a training makes to learn from."""
     command.add_argument(
-        "--strips",
-        type=_positive,
-        default=STRIPS,
-        metavar="N",
-        help="touching digits to make (%(default)s)",
+        name, type=_positive, default=usual, metavar="N", help=f"{what} (%(default)s)"
     )
 
 

@@ -387,18 +387,17 @@ class Recognizer:
         if opinion is not None:
             confidence = opinion.believed(alone)
         accept = self.calibration.accept
-        digit = Digit(
+        disputed = alone >= accept > confidence
+        return Digit(
             label=int(probabilities.argmax()),
             probabilities=tuple(float(p) for p in probabilities),
             confidence=confidence,
             box=glyph.box,
             accepted=confidence >= accept,
-            verdict=self._verdict(probabilities, confidence),
+            verdict=UNSURE if disputed else self._verdict(probabilities, confidence),
             ink=glyph.ink,
+            objection=DISPUTED if disputed else "",
         )
-        if alone >= accept > confidence:
-            return replace(digit, verdict=UNSURE, objection=DISPUTED)
-        return digit
 
     def _verdict(self, probabilities: np.ndarray, confidence: float) -> str:
         """How sure, in words that the calibration makes true."""

@@ -117,8 +117,7 @@ def train_binarizer(
     network = training.fit_binarizer(*windows, settings, out, TILE, tell, start)
     own = {"overlap": training.history(out)[-1]["val_overlap"], "windows": len(windows[1][0])}
     lineage = {"settings": asdict(settings), "pages": pages}
-    _write(out, network, "ink", own, lineage, start, ink_card)
-    tell(f"{network.count_params():,} parameters, written to {out}")
+    _write(out, network, "ink", own, lineage, start, ink_card, tell)
 
 
 def train_string_reader(
@@ -159,8 +158,7 @@ def train_string_reader(
     likelihood = training.history(out)[-1]["val_likelihood"]
     measured = {"likelihood": likelihood, "strips": len(parts[1][0])}
     lineage = {"settings": asdict(settings), "strips": strips}
-    _write(out, network, "strings", measured, lineage, start, strings_card)
-    tell(f"{network.count_params():,} parameters, written to {out}")
+    _write(out, network, "strings", measured, lineage, start, strings_card, tell)
 
 
 def _stored(
@@ -192,7 +190,9 @@ def _stored(
     return parts
 
 
-def _write(out: Path, network, name: str, measured: dict, lineage: dict, start, card) -> None:
+def _write(
+    out: Path, network, name: str, measured: dict, lineage: dict, start, card, tell: Tell
+) -> None:
     """The files of a network that is no version: .keras, .tflite, its metrics and its card.
 
     Parameters
@@ -215,6 +215,7 @@ def _write(out: Path, network, name: str, measured: dict, lineage: dict, start, 
     }
     (out / file).write_text(json.dumps(metrics, indent=1), encoding="utf-8")
     (out / f"{name.upper()}_CARD.md").write_text(card(metrics), encoding="utf-8")
+    tell(f"{network.count_params():,} parameters, written to {out}")
 
 
 def ink_card(metrics: dict) -> str:

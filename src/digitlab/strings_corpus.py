@@ -57,8 +57,7 @@ def _strips(
         return drawing.label, render(drawing, rng, tall, pen)
 
     while len(found) < count:
-        writing = _writing(rng, digits, other, mnist, labels)
-        found += touching(writing, rng)
+        found += touching(_writing(rng, digits, other, mnist, labels), rng)
     return found[:count]
 
 

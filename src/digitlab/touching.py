@@ -1,8 +1,8 @@
 """Digits that touch, read together by a network, where cuts alone can't tell them apart.
 
 What stands in each column of a strip of ink is decided by connectionist temporal classification
-(Graves et al. 2006): a digit, or that nothing begins there. The likeliest strings are found by
-prefix beam search (Hannun et al. 2014).
+(Graves et al. 2006): a digit, another sign, or that nothing begins there. The likeliest strings are
+found by prefix beam search (Hannun et al. 2014).
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ SHIPPED = Path(__file__).resolve().parents[2] / "model" / "strings.tflite"
 WIDTH = 12  # strings that the search follows at once
 FOUND = 6  # of them that come out
 OTHER = 10  # in a string: a sign that is no digit
-LEAST = -9.0  # a digit with a smaller logarithm of probability is not followed
+LEAST = -9.0  # a sign with a smaller logarithm of probability is not followed
 BEHIND = 4  # columns without ink that are looked at behind the last digit
 ALONE = 0.1  # the only digit of a row is one, unless it is believed less
 DOUBT = 1e-4  # weight of a digit that none of the strings has in its place

@@ -374,7 +374,7 @@ class Strips(keras.utils.PyDataset):
 
 
 def _as_string(truth: np.ndarray) -> np.ndarray:
-    """Digits (n, longest) with -1 behind the last as `_string_loss` takes them; int32."""
+    """Signs (n, longest) with -1 behind the last as `_string_loss` takes them; int32."""
     return truth.astype(np.int32) + 1
 
 

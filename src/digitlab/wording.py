@@ -14,8 +14,7 @@ _INSTEAD = {
     RINGED: "If these are digits, write them about equally high.",
     RUNNING: "If it is a digit, leave some paper around it.",
     STRIPE: "If it is a digit, write it away from the line that goes through it.",
-    TORN: "If these are digits, leave some space between them.",
-    DISPUTED: "If these are digits, leave some space between them.",
+    **dict.fromkeys((TORN, DISPUTED), "If these are digits, leave some space between them."),
 }
 """What to do about an objection, which a clearer stroke would not meet."""
 
