@@ -23,6 +23,12 @@ settings.register_profile("repeatable", deadline=None, derandomize=True, print_b
 settings.load_profile("repeatable")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that train come first: they take longest, and a worker would wait for the last one."""
+    trains = {item.path for item in items if item.get_closest_marker("training")}
+    items.sort(key=lambda item: item.path not in trains)
+
+
 @pytest.fixture(scope="session")
 def bare_model(tmp_path_factory) -> Path:
     """The shipped model's folder, without the evaluations that ship with it."""

@@ -45,6 +45,11 @@ def test_split_parts_all_images_in_the_same_way_each_time():
     assert np.array_equal(learn, datasets.split(1000, 150)[0])
 
 
+def test_a_tenth_is_to_validate_on_unless_told():
+    for count in (60_000, 500):
+        assert [len(part) for part in datasets.split(count)] == [count * 0.9, count * 0.1]
+
+
 @pytest.fixture
 def small_mnist(tmp_path):
     """MNIST's file as Keras ships it, of what is here: some thousands of images."""

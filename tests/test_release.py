@@ -110,6 +110,7 @@ def test_card_has_the_figures_of_its_metrics(release):
         "295,979 parameters",
         "99.68% right, 32 errors in 10,000",
         "0.51% refused",
+        "6,000 images of MNIST's training part",
         "| mnist | 6000 | 99.51% | 0.60% | 0 | - |",
         "| scribble | 0 | - | - | 80 | 97.50% |",
         "20,000 drawings",

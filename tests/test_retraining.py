@@ -206,8 +206,8 @@ def test_training_from_scratch_makes_a_candidate_of_its_own(tmp_path):
     digits, test = datasets.rehearsal(), datasets.mnist_test()
     np.savez(
         tmp_path / "mnist.npz",
-        x_train=digits.ink[:8000],
-        y_train=digits.labels[:8000],
+        x_train=digits.ink[:2200],
+        y_train=digits.labels[:2200],
         x_test=test.ink[:10],
         y_test=test.labels[:10],
     )

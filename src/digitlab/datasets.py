@@ -62,14 +62,15 @@ def rehearsal(folder: Path = FOLDER) -> Digits:
 
 
 def split(
-    count: int = 60_000, validation: int = 6_000, seed: int = 7
+    count: int = 60_000, validation: int | None = None, seed: int = 7
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Which of `count` training images to learn from and which to validate on.
+    """Which of `count` training images to learn from and which to validate on, a tenth if not told.
 
     Returns
     -------
     Two int arrays that share no number: (count - validation,) and (validation,).
     """
+    validation = count // 10 if validation is None else validation
     order = np.random.default_rng(seed).permutation(count)
     return order[validation:], order[:validation]
 

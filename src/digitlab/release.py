@@ -463,6 +463,7 @@ def model_card(metrics: dict) -> str:
         errors=test["errors"],
         images=test["images"],
         refused=test["refused"],
+        held=metrics["validation"]["mnist"]["digits"],
         rows=rows,
         temperature=metrics["calibration"]["temperature"],
         accept=metrics["calibration"]["accept"],
@@ -491,7 +492,7 @@ _CARD = """# Model card: version {version}
 
 ## Validation
 
-Nothing was learnt from these: 6,000 images of MNIST's training part, and drawings and synthetic
+Nothing was learnt from these: {held:,} images of MNIST's training part, and drawings and synthetic
 photographs made from strokes of writers (one whole site among them) that training never saw.
 The stroke labels are not cleaned here; about 4 % of them are wrong or unreadable.
 
@@ -501,7 +502,7 @@ The stroke labels are not cleaned here; about 4 % of them are wrong or unreadabl
 
 ## Data
 
-- MNIST (LeCun, Cortes, Burges), the training part less 6,000 images; CC BY-SA 3.0.
+- MNIST (LeCun, Cortes, Burges), the training part less {held:,} images; CC BY-SA 3.0.
 - UNIPEN train_r01_v07, section 1a and the same six sites' letters and symbols, CC BY 4.0,
   doi 10.5281/zenodo.1195803: strokes rendered to about {pictures:,} drawings and put on as many
   synthetic photographs, all passed through `digitlab.preprocess`.
