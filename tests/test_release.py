@@ -1,5 +1,7 @@
 """Calibration chosen on validation data, and the card that says what a version can do."""
 
+import json
+
 import cv2
 import numpy as np
 import pytest
@@ -88,7 +90,9 @@ def test_threshold_is_the_least_that_keeps_its_promise(release):
     assert release._threshold(confidence, ~right, 0.9) == 1.0
 
 
-def test_card_has_the_figures_of_its_metrics(release):
+def test_card_has_the_figures_of_its_metrics():
+    from digitlab.training_cards import model_card
+
     kinds = {
         "mnist": {"digits": 6000, "others": 0, "accuracy": 0.9951, "digits_refused": 0.006},
         "scribble": {"digits": 0, "others": 80, "others_refused": 0.975},
@@ -98,7 +102,7 @@ def test_card_has_the_figures_of_its_metrics(release):
     first = {"settings": settings | {"epochs": 3}, "pictures": 5_000, "start": None}
     changed = settings | {"epochs": 9, "made": 0.6, "kept": 0.5}
     second = {"settings": changed, "pictures": 6_000, "start": first}
-    card = release.model_card({
+    card = model_card({
         "version": "3", "program": "1.2.3", "trained": "2026-11-21", "parameters": 295_979,
         "bytes": 599_224, "calibration": {"temperature": 0.8, "accept": 0.42},
         "mnist_test": {"accuracy": 0.9968, "errors": 32, "images": 10_000, "refused": 0.0051},
@@ -113,7 +117,7 @@ def test_card_has_the_figures_of_its_metrics(release):
         "6,000 images of MNIST's training part",
         "| mnist | 6000 | 99.51% | 0.60% | 0 | - |",
         "| scribble | 0 | - | - | 80 | 97.50% |",
-        "20,000 drawings",
+        "31,000 drawings",
         "--epochs 24",
         "--seed 7",
         "--learning-rate 0.001",
@@ -127,3 +131,20 @@ def test_card_has_the_figures_of_its_metrics(release):
         assert words in card, words
     places = [card.index(f"--out {folder}") for folder in ("stage1", "stage2", "model")]
     assert places == sorted(places)
+
+
+@pytest.mark.parametrize(
+    ("kind", "card", "metrics"),
+    [
+        ("model", "MODEL_CARD.md", "metrics.json"),
+        ("ink", "INK_CARD.md", "ink_metrics.json"),
+        ("strings", "STRINGS_CARD.md", "strings_metrics.json"),
+    ],
+)
+def test_cards_that_ship_are_those_of_the_metrics_that_ship(kind, card, metrics):
+    from digitlab import training_cards
+
+    figures = json.loads((SHIPPED / metrics).read_text("utf-8"))
+    made = getattr(training_cards, f"{kind}_card")(figures)
+    assert (SHIPPED / card).read_text("utf-8") == made
+    assert (SHIPPED / f"{kind}.tflite").stat().st_size == figures["bytes"]

@@ -80,12 +80,13 @@ def test_card_and_history_say_how_it_was_trained(trained):
 
 
 def test_card_names_the_network_that_it_began_with(trained):
-    from digitlab import release
+    from digitlab.training_cards import ink_card
 
     first = json.loads((trained / "ink_metrics.json").read_text())
     lineage = first["training"] | {"pages": 70, "start": first["training"]}
-    card = release.ink_card(first | {"training": lineage})
+    card = ink_card(first | {"training": lineage})
     commands = card.split("## Train it again")[1]
     assert commands.index("--pages 50") < commands.index("--out stage1")
     assert commands.index("--pages 70") < commands.index("--start stage1/ink.keras")
     assert commands.count("digitlab train-ink") == 2
+    assert "120 synthetic pages" in card

@@ -461,7 +461,8 @@ def _check_kept(arguments: argparse.Namespace) -> None:
 
 def _train_ink(arguments: argparse.Namespace) -> int:
     _check_kept(arguments)
-    from digitlab.release import INK_SETTINGS, train_binarizer
+    from digitlab.release import train_binarizer
+    from digitlab.training import INK_SETTINGS
 
     a = arguments
     settings = replace(INK_SETTINGS, **_chosen(a))
@@ -471,7 +472,8 @@ def _train_ink(arguments: argparse.Namespace) -> int:
 
 def _train_strings(arguments: argparse.Namespace) -> int:
     _check_kept(arguments)
-    from digitlab.release import STRINGS_SETTINGS, train_string_reader
+    from digitlab.release import train_string_reader
+    from digitlab.training import STRINGS_SETTINGS
 
     a = arguments
     settings = replace(STRINGS_SETTINGS, **_chosen(a))

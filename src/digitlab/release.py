@@ -14,6 +14,7 @@ from digitlab.corpus import NOT_A_DIGIT, Examples
 from digitlab.datasets import load_mnist, mnist_test, split
 from digitlab.recognizer import SHIPPED, Calibration, Recognizer, beliefs_from
 from digitlab.synthesis import Drawing, load_drawings
+from digitlab.training_cards import ink_card, model_card, strings_card
 
 CLEANING_EPOCHS = 3
 CLEANING_PICTURES = 5000
@@ -24,11 +25,6 @@ REFUSED = {"mnist": 0.003, "drawn": 0.025}
 refused follow from it. Of the drawn ones, two in five stand in rows."""
 OTHERS = 0.05  # of what people hand in is no digit
 WORST_LOSS = 3.0  # a wrong label tells nothing of how sure to be
-INK_SETTINGS = training.Settings(epochs=10, batch=32, learning_rate=3e-3, averaging=0.998)
-"""How the binarization network is trained unless somebody says otherwise."""
-
-STRINGS_SETTINGS = training.Settings(epochs=8, averaging=0.998)
-"""How the string reader is trained unless somebody says otherwise."""
 VALIDATION_STRIPS = 0.025  # as a share of the strips to learn from
 
 Tell = Callable[[str], None]
@@ -218,28 +214,6 @@ def _write(
     tell(f"{network.count_params():,} parameters, written to {out}")
 
 
-def ink_card(metrics: dict) -> str:
-    """What a stranger should know about a binarization network, as Markdown."""
-    settings, lineage = metrics["training"]["settings"], metrics["training"]
-    return _INK_CARD.format(
-        **{key: value for key, value in metrics.items() if key != "training"},
-        **{key: settings[key] for key in ("epochs", "seed", "precision")},
-        pages=lineage["pages"],
-        commands=_commands(lineage, "ink", "ink.keras", _ink_command),
-    )
-
-
-def strings_card(metrics: dict) -> str:
-    """What a stranger should know about a string reader, as Markdown."""
-    settings, lineage = metrics["training"]["settings"], metrics["training"]
-    return _STRINGS_CARD.format(
-        **{key: value for key, value in metrics.items() if key != "training"},
-        **{key: settings[key] for key in ("epochs", "seed", "precision")},
-        made=lineage["strips"],
-        commands=_commands(lineage, "strings", "strings.keras", _strings_command),
-    )
-
-
 def _made(work: Path, mnist, strokes, signs, settings, pictures: int, tell: Tell, start) -> dict:
     """Examples made from drawings, to learn from and to validate on; none without drawings."""
     empty = mnist["learn"][:0]
@@ -397,181 +371,3 @@ def _training_of(network: Path, file: str = "metrics.json") -> dict:
     """How the version was trained whose .keras file this is; {} if nothing beside it says so."""
     path = network.with_name(file)
     return json.loads(path.read_text("utf-8")).get("training", {}) if path.exists() else {}
-
-
-def _commands(lineage: dict, out: str, network: str, command: Callable[[dict], list[str]]) -> str:
-    """The commands that train such a version, one for each network that it began with.
-
-    Parameters
-    ----------
-    out, network : names of the last stage's folder, and of a network's file in one.
-    command : the lines that train one stage, but for where it begins and what it writes.
-    """
-    stages = [lineage]
-    while stages[0].get("start"):
-        stages.insert(0, stages[0]["start"])
-    folders = [f"stage{number}" for number in range(1, len(stages))] + [out]
-    lines = []
-    for stage, before, folder in zip(stages, [None, *folders], folders, strict=False):
-        start = [] if before is None else [f"--start {before}/{network}"]
-        lines.append(" \\\n        ".join([*command(stage), *start, f"--out {folder}"]))
-    return "\n".join(f"    {line}" for line in lines)
-
-
-def _command(stage: dict) -> list[str]:
-    pictures = f"--pictures {stage['pictures']}"
-    return _training_command("train", pictures, stage["settings"], training.Settings())
-
-
-def _ink_command(stage: dict) -> list[str]:
-    pages = f"--pages {stage['pages']}"
-    return _training_command("train-ink", pages, stage["settings"], INK_SETTINGS)
-
-
-def _strings_command(stage: dict) -> list[str]:
-    strips = f"--strips {stage['strips']}"
-    return _training_command("train-strings", strips, stage["settings"], STRINGS_SETTINGS)
-
-
-def _training_command(verb: str, amount: str, settings: dict, usual) -> list[str]:
-    lines = [
-        f"digitlab {verb} --data mnist.npz --strokes unipen_strokes.jsonl.gz",
-        "--signs unipen_nondigits.jsonl.gz",
-        f"{amount} --epochs {settings['epochs']}",
-        f"--seed {settings['seed']} --precision {settings['precision']}",
-    ]
-    if settings["learning_rate"] != usual.learning_rate:
-        lines.append(f"--learning-rate {settings['learning_rate']}")
-    lines += [
-        f"--{name} {settings[name]}"
-        for name in ("made", "calm", "kept")
-        if settings.get(name, getattr(usual, name)) != getattr(usual, name)
-    ]
-    return lines
-
-
-def model_card(metrics: dict) -> str:
-    """What a stranger should know about a version, as Markdown (Mitchell et al. 2019)."""
-    test, settings = metrics["mnist_test"], metrics["training"]["settings"]
-    rows = "\n".join(_card_row(kind, part) for kind, part in metrics["validation"].items())
-    return _CARD.format(
-        **{key: metrics[key] for key in ("version", "trained", "parameters", "bytes", "program")},
-        **{key: settings[key] for key in ("architecture", "epochs", "seed", "precision")},
-        pictures=metrics["training"]["pictures"],
-        commands=_commands(metrics["training"], "model", "model.keras", _command),
-        accuracy=test["accuracy"],
-        errors=test["errors"],
-        images=test["images"],
-        refused=test["refused"],
-        held=metrics["validation"]["mnist"]["digits"],
-        rows=rows,
-        temperature=metrics["calibration"]["temperature"],
-        accept=metrics["calibration"]["accept"],
-    )
-
-
-def _card_row(kind: str, part: dict) -> str:
-    def percent(key):
-        return f"{part[key]:.2%}" if key in part else "-"
-
-    shares = percent("accuracy"), percent("digits_refused")
-    cells = (kind, part["digits"], *shares, part["others"], percent("others_refused"))
-    return f"| {' | '.join(map(str, cells))} |"
-
-
-_CARD = """# Model card: version {version}
-
-| | |
-| --- | --- |
-| Reads | one handwritten digit as 28x28 ink, or says that it is none |
-| Network | `{architecture}`, {parameters:,} parameters |
-| File | `model.tflite`, {bytes:,} bytes, weights in float16 |
-| Trained | {trained}, with Digit Lab {program}, {epochs} epochs, seed {seed}, {precision} |
-| MNIST test | {accuracy:.2%} right, {errors} errors in {images:,}; {refused:.2%} refused |
-| Calibration | logits divided by {temperature:.3f}; accepted from a confidence of {accept:.3f} |
-
-## Validation
-
-Nothing was learnt from these: {held:,} images of MNIST's training part, and drawings and synthetic
-photographs made from strokes of writers (one whole site among them) that training never saw.
-The stroke labels are not cleaned here; about 4 % of them are wrong or unreadable.
-
-| kind | digits | right | digits refused | other signs | others refused |
-| --- | --- | --- | --- | --- | --- |
-{rows}
-
-## Data
-
-- MNIST (LeCun, Cortes, Burges), the training part less {held:,} images; CC BY-SA 3.0.
-- UNIPEN train_r01_v07, section 1a and the same six sites' letters and symbols, CC BY 4.0,
-  doi 10.5281/zenodo.1195803: strokes rendered to about {pictures:,} drawings and put on as many
-  synthetic photographs, all passed through `digitlab.preprocess`.
-
-## Train it again
-
-{commands}
-
-## Limits
-
-Arabic digits 0 to 9 as Europeans and Americans write them. Letters that look like digits (O, l,
-Z, S, b, q) are read as digits. Not for decisions about people without a person who checks.
-"""
-
-
-_INK_CARD = """# Model card: the binarization network
-
-| | |
-| --- | --- |
-| Does | says of each pixel of a page, its light evened out, how likely it is handwriting |
-| Network | `binarizer`, {parameters:,} parameters; a U-Net (Ronneberger, Fischer and Brox 2015) |
-| File | `ink.tflite`, {bytes:,} bytes, weights in float16 |
-| Trained | {trained}, with Digit Lab {program}, {epochs} epochs, seed {seed}, {precision} |
-| Validation | Dice's coefficient {overlap:.3f} on {windows:,} windows, writing of unseen people |
-
-## Data
-
-About {pages:,} synthetic pages whose every pixel is known (`digitlab.pages_corpus`): MNIST's
-training images and UNIPEN's strokes (sources and licences as in MODEL_CARD.md) on plain, ruled,
-squared, boxed, underlined, patterned and printed paper in all kinds of light, some of them folded
-or punched, on a desk, with a pen, a finger or a lamp's reflection on them; a third of them are
-cut out close around a digit or two.
-
-## Train it again
-
-{commands}
-
-## Limits
-
-It knows digits about 20 to 100 pixels high at its own scale, to which the page is brought first.
-A long straight stroke that reaches the picture's edge may be taken for a printed line or a pen.
-"""
-
-_STRINGS_CARD = """# Model card: the string reader
-
-| | |
-| --- | --- |
-| Does | reads digits that touch together, where they can't be told apart by cutting |
-| Network | `string_reader`, {parameters:,} parameters; convolutions along a strip of ink, trained \
-with connectionist temporal classification (Graves et al. 2006) |
-| File | `strings.tflite`, {bytes:,} bytes, weights in float16 |
-| Trained | {trained}, with Digit Lab {program}, {epochs} epochs, seed {seed}, {precision} |
-| Validation | the right strings have a mean probability of {likelihood:.3f} in {strips:,} strips, \
-writing of unseen people |
-
-## Data
-
-{made:,} connected parts of rows of one to five digits that overlap, touch or are linked, of
-letters and symbols, of digits with one of those among them, and of doodles
-(`digitlab.strings_corpus`), written with MNIST's training images and UNIPEN's strokes (sources
-and licences as in MODEL_CARD.md), those left out whose label the shipped version does not believe.
-
-## Train it again
-
-{commands}
-
-## Limits
-
-What it reads is weighed against the cuts that the classifier believes; alone it reads single digits
-worse than the classifier does. All letters and symbols are one sign to it. Strips longer than about
-four times their height are made smaller, and of more than six digits it has seen none.
-"""

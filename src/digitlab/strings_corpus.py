@@ -101,9 +101,7 @@ def touching(writing: Writing, rng: np.random.Generator) -> Iterator[tuple[np.nd
     for number, (x, y, w, h, _) in enumerate(stats[1:], 1):
         part = parts == number
         signs = _signs(writing, mask, part) if h >= TALL * tall else []
-        if not signs or (
-            len(signs) == 1 and rng.random() >= (LONE if NOT_A_DIGIT in signs else SINGLE)
-        ):
+        if not signs or (len(signs) == 1 and rng.random() >= _kept(signs[0])):
             continue
         view = slice(y, y + h), slice(x, x + w)
         yield to_strip(writing.ink[view].astype(np.float32) / 255, part[view]), signs

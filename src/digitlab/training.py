@@ -42,6 +42,13 @@ class Settings:
     augmentation: Augmentation = field(default_factory=Augmentation)
 
 
+INK_SETTINGS = Settings(epochs=10, batch=32, learning_rate=3e-3, averaging=0.998)
+"""How the binarization network is trained unless somebody says otherwise."""
+
+STRINGS_SETTINGS = Settings(epochs=8, averaging=0.998)
+"""How the string reader is trained unless somebody says otherwise."""
+
+
 class Batches(keras.utils.PyDataset):
     """Augmented batches of examples; which and how depends on seed, epoch and place alone."""
 
