@@ -16,20 +16,10 @@ from hypothesis import strategies as st
 
 from digitlab import datasets
 from digitlab.errors import ModelError
+from digitlab.objections import stand_or_fall
 from digitlab.preprocess import Candidate, Glyph, Row, prepare
-from digitlab.recognizer import (
-    DOTTED,
-    RINGED,
-    RUNNING,
-    SHIPPED,
-    STRIPE,
-    Calibration,
-    Digit,
-    Recognizer,
-    _stand_or_fall,
-    beliefs_from,
-    champion,
-)
+from digitlab.reading import DOTTED, RINGED, RUNNING, STRIPE, Digit
+from digitlab.recognizer import SHIPPED, Calibration, Recognizer, beliefs_from, champion
 
 
 @pytest.fixture(scope="module")
@@ -822,7 +812,7 @@ def judged(path: list[int], labels: list[int], refused: set[int] = frozenset()) 
         Digit(label, (0.1,) * 10, 0.9, (0, 0, 9, 9), i not in refused, "sure", glyph.ink)
         for i, label in zip(path, labels, strict=True)
     ]
-    found = _stand_or_fall(Row(4, candidates, 9.0), path, digits)
+    found = stand_or_fall(Row(4, candidates, 9.0), path, digits)
     return [digit.accepted for digit in found]
 
 

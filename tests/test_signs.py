@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 from handwriting import on_white, photographed, placed, written
 
+from digitlab.objections import signs_ahead
 from digitlab.preprocess import Candidate, Glyph, Row
-from digitlab.recognizer import Digit, _signs_ahead, champion
+from digitlab.reading import Digit
+from digitlab.recognizer import champion
 
 TOP, FOOT = 60, 160  # of the digits, in pixels
 
@@ -160,4 +162,4 @@ def digit(label: int, likeness: float) -> Digit:
 ])  # fmt: skip
 def test_sign_ahead_is_unlike_any_digit_and_whole(cut, labels, likeness, expected):
     digits = [digit(*pair) for pair in zip(labels, likeness, strict=True)]
-    assert _signs_ahead(row(*map(set, cut)), list(range(len(digits))), digits) == expected
+    assert signs_ahead(row(*map(set, cut)), list(range(len(digits))), digits) == expected

@@ -13,6 +13,7 @@ from digitlab.corpus import enlarge_mnist
 from digitlab.datasets import mnist_test
 from digitlab.errors import ModelError
 from digitlab.frame import to_strip
+from digitlab.reading import DISPUTED, UNSURE
 from digitlab.recognizer import champion
 from digitlab.synthesis import write_row
 from digitlab.touching import Opinion, StringReader, likely_strings, log_likelihood, shipped
@@ -154,9 +155,9 @@ def test_digit_that_only_the_classifier_believes_says_why_it_is_doubted():
         champion().recognize(on_white(row_of(text, seed, (-0.3, -0.15))))
         for seed, text in enumerate(["4718", "5392", "8205", "6174", "9036"] * 4)
     ]
-    doubted = [d for r in readings for d in r.digits if d.objection == recognizer.DISPUTED]
+    doubted = [d for r in readings for d in r.digits if d.objection == DISPUTED]
     assert doubted
-    assert all(not d.accepted and d.verdict == recognizer.UNSURE for d in doubted)
+    assert all(not d.accepted and d.verdict == UNSURE for d in doubted)
     assert all(d.confidence < champion().calibration.accept for d in doubted)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from digitlab.recognizer import DISPUTED, DOTTED, RINGED, RUNNING, STRIPE, TORN, UNSURE, Digit
+from digitlab.reading import DISPUTED, DOTTED, RINGED, RUNNING, STRIPE, TORN, UNSURE, Digit
 from digitlab.wording import account, describe, doubtful, is_sure, ordinal, percent, place
 
 

@@ -21,7 +21,8 @@ from digitlab.datasets import Digits, mnist_test
 from digitlab.errors import DataError, ImageError
 from digitlab.evaluation import expected_calibration_error, wilson_interval
 from digitlab.images import decode
-from digitlab.recognizer import Reading, Recognizer
+from digitlab.reading import Reading
+from digitlab.recognizer import Recognizer
 from digitlab.synthesis import (
     DIGIT_LIKE,
     Scene,

@@ -14,37 +14,25 @@ import numpy as np
 from digitlab.errors import ModelError
 from digitlab.lattice import best_path
 from digitlab.litert import Network
-from digitlab.preprocess import Box, Candidate, Preparation, Row, Step, levelled, prepare
-from digitlab.punctuation import (
-    MOST_OUT,
-    are_uneven,
-    around,
-    ends_over_dot,
-    goes_on,
-    has_dot,
-    is_colon,
-    is_foot,
-    is_ring,
-    is_slash,
-    run_out,
-    stand_above_each_other,
+from digitlab.objections import (
+    signs_ahead,
+    skipped,
+    stand_or_fall,
+    take_final_signs,
+    take_slashes,
+    unless_pair,
+    unless_sign,
+    unless_stripes,
 )
+from digitlab.preprocess import Box, Candidate, Preparation, Row, levelled, prepare
+from digitlab.punctuation import around, is_foot
+from digitlab.reading import DISPUTED, REFUSED, UNSURE, Digit, Reading, likeness_of
 from digitlab.touching import Opinion, together
 
 SHIPPED = Path(__file__).resolve().parents[2] / "model"
 """The folder of the model that comes with the program."""
 
-REFUSED = "this may not be a digit"
-UNSURE = "not sure"
-DOTTED = "a dot or another mark stands over or under it, as in ?, !, : or i"
-RINGED = "a ring or another much smaller sign is beside it, as in a %"
-RUNNING = "it runs out of the picture, as lines and patterns do"
-STRIPE = "it goes on beyond its ends, as a piece of a longer line does"
-TORN = "it is cut out of one connected shape that is no number as a whole"
-DISPUTED = "together with what it touches it may be read otherwise"
-
 TALL = 0.6  # of the usual height of a line's digits: lower is a mark rather than a sign
-SIGN = 0.1  # likeness to a digit: less, the first of a row is a sign before the number
 WHOLE = 0.65  # confidence from which parts are one digit rather than what each of them is
 UNREAD = 0.05  # the confidence with which a sign is taken for none, to compare two readings
 
@@ -90,73 +78,6 @@ class Beliefs:
     def confidence(self) -> np.ndarray:
         """(n,) float32, probability that it is a digit and the likeliest one."""
         return self.probabilities.max(1) * self.is_digit
-
-
-@dataclass(frozen=True)
-class Digit:
-    """One digit that was read.
-
-    Attributes
-    ----------
-    label : 0 to 9.
-    probabilities : of 0 to 9, ten numbers that sum to 1.
-    confidence : probability that `label` is right, calibrated.
-    box : left, top, width, height in pixels of the picture.
-    accepted : whether to trust it; False says "this may not be a digit", or hard to tell.
-    verdict : how sure, in words.
-    ink : (28, 28) uint8, what the network saw.
-    objection : what around it says that it is none, or another, whatever the network makes of its
-        shape; "" if it is accepted, or doubted for its shape alone.
-    """
-
-    label: int
-    probabilities: tuple[float, ...]
-    confidence: float
-    box: Box
-    accepted: bool
-    verdict: str
-    ink: np.ndarray
-    objection: str = ""
-
-    @property
-    def likeness(self) -> float:
-        """Probability that it is a digit, whichever."""
-        return _likeness(self.confidence, max(self.probabilities))
-
-    @property
-    def ranking(self) -> tuple[int, ...]:
-        """The ten digits, the likeliest first."""
-        return tuple(int(d) for d in np.argsort(self.probabilities)[::-1])
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What was read in a picture.
-
-    Attributes
-    ----------
-    text : the digits in reading order, lines separated by a line feed; "" if there are none.
-    digits : each of them.
-    left_out : lines in which nothing looks like a digit, beside others that were read.
-    unread : boxes of what stands in a line that was read, as high as its digits, but looks like
-        none: an equals sign as well as a 7 that is hard to read.
-    preparation : how the picture was prepared; `steps` shows it.
-    version : name of the model version that read.
-    milliseconds : from the decoded picture to this reading.
-    """
-
-    text: str
-    digits: tuple[Digit, ...]
-    left_out: int
-    preparation: Preparation
-    version: str
-    milliseconds: float
-    unread: tuple[Box, ...] = ()
-
-    @property
-    def steps(self) -> tuple[Step, ...]:
-        """What was done to the picture, to look at."""
-        return self.preparation.steps
 
 
 class _Found(NamedTuple):
@@ -282,8 +203,8 @@ class Recognizer:
         if whole is not None:
             lines, unread = [[whole]], []
         if not all_digits:
-            lines = _unless_stripes(lines, preparation)
-            unread += _take_slashes(lines, preparation) + _take_final_signs(lines, preparation)
+            lines = unless_stripes(lines, preparation)
+            unread += take_slashes(lines, preparation) + take_final_signs(lines, preparation)
         read = [line for line in lines if line]
         if preparation.paper.flat and not all_digits:
             preparation, read = self._without_signs(image, preparation, read, unread)
@@ -315,11 +236,11 @@ class Recognizer:
                 path, opinions = together(row, path, shares, 1 - digit)
             digits = [self._digit(row, beliefs, start, i, opinions.get(i)) for i in path]
             if not all_digits:
-                ahead = _signs_ahead(row, path, digits)
+                ahead = signs_ahead(row, path, digits)
                 path, digits = path[ahead:], digits[ahead:]
-            lines.append(_stand_or_fall(row, path, digits))
+            lines.append(stand_or_fall(row, path, digits))
             if digits:
-                boxes = [candidate.glyph.box for candidate in _skipped(row, path)]
+                boxes = [candidate.glyph.box for candidate in skipped(row, path)]
                 unread += [box for box in boxes if box[3] >= TALL * row.height]
             start = stop
         if not any(lines):
@@ -341,9 +262,9 @@ class Recognizer:
         if count == 1:
             ((digit,),) = lines
             preparation, digit = self._with_foot(image, preparation, digit)
-            lines = [[_unless_sign(digit, preparation, unread)]]
+            lines = [[unless_sign(digit, preparation, unread)]]
         elif count == 2:
-            lines = _unless_pair(lines)
+            lines = unless_pair(lines)
         return preparation, lines
 
     def _with_foot(
@@ -405,7 +326,7 @@ class Recognizer:
             return "sure"
         if confidence >= max(self.calibration.fairly_sure, self.calibration.accept):
             return "fairly sure"
-        if _likeness(confidence, float(probabilities.max())) < 0.5:
+        if likeness_of(confidence, float(probabilities.max())) < 0.5:
             return REFUSED
         first, second = np.argsort(probabilities)[::-1][:2]
         return f"{UNSURE}: {first} or {second}?"
@@ -416,11 +337,6 @@ def _believed(found: _Found) -> float:
     read = [digit.confidence for line in found.lines for digit in line]
     signs = read + [UNREAD] * len(found.unread)
     return float(np.mean(np.log(np.maximum(signs, 1e-6)))) if read else -np.inf
-
-
-def _likeness(confidence: float, share: float) -> float:
-    """Probability of being a digit, of a confidence and its digit's share among the ten."""
-    return min(1.0, confidence / max(share, 1e-9))
 
 
 def _every_map(interpreter, ink: np.ndarray) -> dict[int, np.ndarray]:
@@ -434,167 +350,6 @@ def _every_map(interpreter, ink: np.ndarray) -> dict[int, np.ndarray]:
         if tensor["name"] and tensor["index"] != place  # scratch space has no name
         if len(tensor["shape"]) == 4 and tensor["shape"][0] == 1 and tensor["shape"][1] > 1
     }
-
-
-def _skipped(row: Row, path: list[int]) -> list[Candidate]:
-    """The pieces of a row that no candidate of a path covers; what an edge cut off is none.
-
-    Parameters
-    ----------
-    path : indices into `row.candidates`.
-    """
-    chosen = [row.candidates[index] for index in path]
-    covered = {piece for c in chosen for piece in range(c.first, c.last)}
-    single = [c for c in row.candidates if c.last == c.first + 1 and not c.at_edge]
-    return [c for c in single if c.first not in covered]
-
-
-def _signs_ahead(row: Row, path: list[int], digits: list[Digit]) -> int:
-    """How many of a row's first digits are rather a sign before the number, as a $ or a #.
-
-    They look like no digit at all, while some digit after them is accepted.
-
-    Parameters
-    ----------
-    path : indices into `row.candidates`, one for each of `digits`.
-    """
-    ahead = 0
-    while ahead < len(digits) and digits[ahead].label != 1 and digits[ahead].likeness < SIGN:
-        ahead += 1
-    cut = [row.candidates[index].cut for index in path]
-    while ahead and frozenset().union(*cut[:ahead]) & frozenset().union(*cut[ahead:]):
-        ahead -= 1
-    return ahead if any(digit.accepted for digit in digits[ahead:]) else 0
-
-
-def _take_slashes(lines: list[list[Digit]], preparation: Preparation) -> list[Box]:
-    """Take the slashes between digits, as in a date, out of `lines`; their boxes."""
-    taken = []
-    for line in lines:
-        ones = [
-            i for i, digit in enumerate(line[1:-1], 1) if digit.label == 1 and line[i - 1].accepted
-        ]
-        if not ones:
-            continue
-        others = [preparation.ink_in(digit.box) for digit in line if digit.label != 1]
-        boxes = [digit.box for digit in line]
-        places = [
-            i
-            for i in ones
-            if is_slash(boxes[i], preparation.ink_in(boxes[i]), boxes[i - 1], boxes[i + 1], others)
-        ]
-        taken += [line[i].box for i in places]
-        line[:] = [digit for i, digit in enumerate(line) if i not in places]
-    return taken
-
-
-def _take_final_signs(lines: list[list[Digit]], preparation: Preparation) -> list[Box]:
-    """Take every ! and ? after a number out of `lines`; their boxes."""
-    taken = []
-    for line in lines:
-        while any(digit.accepted for digit in line[:-1]):
-            foot, box = line[-2].box[1] + line[-2].box[3], line[-1].box
-            if not ends_over_dot(box, preparation.ink_in(box), preparation.marks, foot):
-                break
-            taken.append(line.pop().box)
-    return taken
-
-
-def _stand_or_fall(row: Row, path: list[int], digits: list[Digit]) -> list[Digit]:
-    """Digits cut out of one connected part are accepted together or not at all.
-
-    Where one of the parts of an M is no digit, or was left out, the others are none either, unless
-    it runs out of a crop, as a stroke to the next digit does; and what comes apart into ones only
-    is far more often a V, an N or an H than several ones.
-
-    Parameters
-    ----------
-    path : indices into `row.candidates`, one for each of `digits`.
-    """
-    chosen = [row.candidates[index] for index in path]
-    refused = [c.cut for c, digit in zip(chosen, digits, strict=True) if not digit.accepted]
-    skipped = [c.cut for c in _skipped(row, path)]
-    torn = frozenset().union(*refused, *skipped, _only_stems(chosen, digits))
-    return [
-        _rejected(digit, TORN) if c.cut & torn and digit.accepted else digit
-        for c, digit in zip(chosen, digits, strict=True)
-    ]
-
-
-def _unless_sign(digit: Digit, preparation: Preparation, unread: list[Box]) -> Digit:
-    """The only digit of a clean drawing is not believed if other marks make it a sign.
-
-    A mark over or under it does, as in ?, !, :, ;, i and j, or a ring beside it, as in a %; a full
-    stop beside it, or a sign as high as it is that was not read, does not.
-    """
-    candidates = [c for row in preparation.rows for c in row.candidates]
-    own = frozenset().union(*(c.cut for c in candidates if c.glyph.box == digit.box))
-    pieces = [c.glyph.box for c in candidates if not c.cut & own]  # what it is cut from is no mark
-    marks = [*preparation.marks, *(box for box in pieces if not _overlap(box, digit.box))]
-    dotted = has_dot(preparation.ink_in(digit.box)) or any(
-        stand_above_each_other(digit.box, mark) for mark in marks
-    )
-    if dotted:
-        return _rejected(digit, DOTTED)
-    ringed = any(is_ring(preparation.ink_in(mark)) for mark in marks if mark not in unread)
-    return _rejected(digit, RINGED) if ringed else digit
-
-
-def _unless_pair(lines: list[list[Digit]]) -> list[list[Digit]]:
-    """The only two digits of a clean drawing are not believed if they are rather a : or a %."""
-    one, other = (digit for line in lines for digit in line)
-    if len(lines) == 2:
-        objection = DOTTED if is_colon(one.box, other.box) else ""
-    else:
-        objection = RINGED if are_uneven(one.box, other.box) else ""
-    if not objection:
-        return lines
-    return [[_rejected(digit, objection) for digit in line] for line in lines]
-
-
-def _unless_stripes(lines: list[list[Digit]], preparation: Preparation) -> list[list[Digit]]:
-    """Nothing but ones is not believed if they are stripes of a pattern.
-
-    Most of them run out of a photograph, or go on beyond their ends in any picture.
-    """
-    believed = [digit for line in lines for digit in line if digit.accepted]
-    if not believed or any(digit.label != 1 for digit in believed):
-        return lines
-    boxes = [digit.box for digit in believed]
-    given = [preparation.in_picture(box) for box in boxes]
-    if not preparation.paper.flat and run_out(given, preparation.size[::-1]):
-        why = RUNNING
-    elif _are_torn_from_lines(preparation, boxes):
-        why = STRIPE
-    else:
-        return lines
-    return [[_rejected(d, why) if d.accepted else d for d in line] for line in lines]
-
-
-def _are_torn_from_lines(preparation: Preparation, boxes: list[Box]) -> bool:
-    """Whether most of some strokes go on beyond their ends."""
-    even = preparation.paper.even
-    strokes = ((preparation.corner(box), preparation.ink_in(box)) for box in boxes)
-    return bool(np.mean([goes_on(even, *corner, ink) for corner, ink in strokes]) >= MOST_OUT)
-
-
-def _rejected(digit: Digit, objection: str) -> Digit:
-    """A digit not accepted for what is around it, whatever the network makes of its shape."""
-    return replace(digit, accepted=False, verdict=REFUSED, objection=objection)
-
-
-def _overlap(one: Box, other: Box) -> bool:
-    """Whether two boxes share a pixel."""
-    return all(one[i] < other[i] + other[i + 2] and other[i] < one[i] + one[i + 2] for i in (0, 1))
-
-
-def _only_stems(chosen: list[Candidate], digits: list[Digit]) -> set[int]:
-    """The connected parts that were cut into several digits, all of them ones."""
-    labels: dict[int, list[int]] = {}
-    for candidate, digit in zip(chosen, digits, strict=True):
-        for part in candidate.cut:
-            labels.setdefault(part, []).append(digit.label)
-    return {part for part, found in labels.items() if len(found) > 1 and set(found) == {1}}
 
 
 def beliefs_from(

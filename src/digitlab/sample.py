@@ -10,7 +10,7 @@ import numpy as np
 
 from digitlab.crops import crop_around, to_png
 from digitlab.errors import DataError
-from digitlab.recognizer import Digit
+from digitlab.reading import Digit
 
 NOT_A_DIGIT = 10
 """The label of what is no digit."""

@@ -6,7 +6,7 @@ from math import prod
 from typing import Protocol
 
 from digitlab.preprocess import Box
-from digitlab.recognizer import DISPUTED, DOTTED, RINGED, RUNNING, STRIPE, TORN, UNSURE, Digit
+from digitlab.reading import DISPUTED, DOTTED, RINGED, RUNNING, STRIPE, TORN, UNSURE, Digit
 
 _REDRAW = "Try it larger, in one clear stroke after the other, or with more light on the paper."
 _INSTEAD = {

@@ -7,7 +7,7 @@ from itertools import accumulate
 import streamlit as st
 
 from digitlab.charts import probability_bars
-from digitlab.recognizer import Digit
+from digitlab.reading import Digit
 from digitlab.wording import (
     account,
     chances,

@@ -14,7 +14,7 @@ import streamlit as st
 from digitlab import samples
 from digitlab.database import Database
 from digitlab.errors import DataError, StoreError
-from digitlab.recognizer import Digit
+from digitlab.reading import Digit
 from digitlab.samples import NOT_A_DIGIT, Change, Sample
 from digitlab.wording import place
 from digitlab_app.pictures import Answer

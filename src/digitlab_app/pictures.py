@@ -11,7 +11,8 @@ from digitlab import images
 from digitlab.errors import ImageError
 from digitlab.overlay import draw_boxes, thumbnail
 from digitlab.preprocess import Box, Step
-from digitlab.recognizer import Digit, Reading, Recognizer
+from digitlab.reading import Digit, Reading
+from digitlab.recognizer import Recognizer
 from digitlab.wording import account, is_sure
 
 STEP_SIDE = 300  # pixels; a step is looked at small, and twelve megapixels would fill the memory
@@ -59,7 +60,7 @@ class Answer:
 
     Attributes
     ----------
-    text, digits, left_out, unread, version, milliseconds : as in `digitlab.recognizer.Reading`.
+    text, digits, left_out, unread, version, milliseconds : as in `digitlab.reading.Reading`.
     steps : with pictures no larger than they are looked at.
     """
 

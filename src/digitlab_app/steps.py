@@ -3,7 +3,7 @@
 import streamlit as st
 
 from digitlab.overlay import enlarged
-from digitlab.recognizer import Digit
+from digitlab.reading import Digit
 from digitlab.wording import place
 from digitlab_app.pictures import Answer
 

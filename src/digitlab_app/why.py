@@ -10,7 +10,8 @@ from digitlab.database import Database
 from digitlab.errors import DataError, StoreError
 from digitlab.explain import Atlas
 from digitlab.overlay import enlarged, evidence_picture
-from digitlab.recognizer import Digit, Recognizer
+from digitlab.reading import Digit
+from digitlab.recognizer import Recognizer
 from digitlab.wording import percent
 
 _SIDE = 168  # pixels of the picture of the evidence

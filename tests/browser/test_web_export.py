@@ -14,7 +14,8 @@ from pen import paths
 from playwright.sync_api import expect
 
 from digitlab import export
-from digitlab.recognizer import REFUSED, champion
+from digitlab.reading import REFUSED
+from digitlab.recognizer import champion
 
 DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}

@@ -1,0 +1,183 @@
+"""What around a digit says that it is none, whatever the network makes of its shape."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from digitlab.preprocess import Box, Candidate, Preparation, Row
+from digitlab.punctuation import (
+    MOST_OUT,
+    are_uneven,
+    ends_over_dot,
+    goes_on,
+    has_dot,
+    is_colon,
+    is_ring,
+    is_slash,
+    run_out,
+    stand_above_each_other,
+)
+from digitlab.reading import DOTTED, REFUSED, RINGED, RUNNING, STRIPE, TORN, Digit
+
+SIGN = 0.1  # likeness to a digit: less, the first of a row is a sign before the number
+
+
+def skipped(row: Row, path: list[int]) -> list[Candidate]:
+    """The pieces of a row that no candidate of a path covers; what an edge cut off is none.
+
+    Parameters
+    ----------
+    path : indices into `row.candidates`.
+    """
+    chosen = [row.candidates[index] for index in path]
+    covered = {piece for c in chosen for piece in range(c.first, c.last)}
+    single = [c for c in row.candidates if c.last == c.first + 1 and not c.at_edge]
+    return [c for c in single if c.first not in covered]
+
+
+def signs_ahead(row: Row, path: list[int], digits: list[Digit]) -> int:
+    """How many of a row's first digits are rather a sign before the number, as a $ or a #.
+
+    They look like no digit at all, while some digit after them is accepted.
+
+    Parameters
+    ----------
+    path : indices into `row.candidates`, one for each of `digits`.
+    """
+    ahead = 0
+    while ahead < len(digits) and digits[ahead].label != 1 and digits[ahead].likeness < SIGN:
+        ahead += 1
+    cut = [row.candidates[index].cut for index in path]
+    while ahead and frozenset().union(*cut[:ahead]) & frozenset().union(*cut[ahead:]):
+        ahead -= 1
+    return ahead if any(digit.accepted for digit in digits[ahead:]) else 0
+
+
+def take_slashes(lines: list[list[Digit]], preparation: Preparation) -> list[Box]:
+    """Take the slashes between digits, as in a date, out of `lines`; their boxes."""
+    taken = []
+    for line in lines:
+        ones = [
+            i for i, digit in enumerate(line[1:-1], 1) if digit.label == 1 and line[i - 1].accepted
+        ]
+        if not ones:
+            continue
+        others = [preparation.ink_in(digit.box) for digit in line if digit.label != 1]
+        boxes = [digit.box for digit in line]
+        places = [
+            i
+            for i in ones
+            if is_slash(boxes[i], preparation.ink_in(boxes[i]), boxes[i - 1], boxes[i + 1], others)
+        ]
+        taken += [line[i].box for i in places]
+        line[:] = [digit for i, digit in enumerate(line) if i not in places]
+    return taken
+
+
+def take_final_signs(lines: list[list[Digit]], preparation: Preparation) -> list[Box]:
+    """Take every ! and ? after a number out of `lines`; their boxes."""
+    taken = []
+    for line in lines:
+        while any(digit.accepted for digit in line[:-1]):
+            foot, box = line[-2].box[1] + line[-2].box[3], line[-1].box
+            if not ends_over_dot(box, preparation.ink_in(box), preparation.marks, foot):
+                break
+            taken.append(line.pop().box)
+    return taken
+
+
+def stand_or_fall(row: Row, path: list[int], digits: list[Digit]) -> list[Digit]:
+    """Digits cut out of one connected part are accepted together or not at all.
+
+    Where one of the parts of an M is no digit, or was left out, the others are none either, unless
+    it runs out of a crop, as a stroke to the next digit does; and what comes apart into ones only
+    is far more often a V, an N or an H than several ones.
+
+    Parameters
+    ----------
+    path : indices into `row.candidates`, one for each of `digits`.
+    """
+    chosen = [row.candidates[index] for index in path]
+    refused = [c.cut for c, digit in zip(chosen, digits, strict=True) if not digit.accepted]
+    left_out = [c.cut for c in skipped(row, path)]
+    torn = frozenset().union(*refused, *left_out, _only_stems(chosen, digits))
+    return [
+        _rejected(digit, TORN) if c.cut & torn and digit.accepted else digit
+        for c, digit in zip(chosen, digits, strict=True)
+    ]
+
+
+def unless_sign(digit: Digit, preparation: Preparation, unread: list[Box]) -> Digit:
+    """The only digit of a clean drawing is not believed if other marks make it a sign.
+
+    A mark over or under it does, as in ?, !, :, ;, i and j, or a ring beside it, as in a %; a full
+    stop beside it, or a sign as high as it is that was not read, does not.
+    """
+    candidates = [c for row in preparation.rows for c in row.candidates]
+    own = frozenset().union(*(c.cut for c in candidates if c.glyph.box == digit.box))
+    pieces = [c.glyph.box for c in candidates if not c.cut & own]  # what it is cut from is no mark
+    marks = [*preparation.marks, *(box for box in pieces if not _overlap(box, digit.box))]
+    dotted = has_dot(preparation.ink_in(digit.box)) or any(
+        stand_above_each_other(digit.box, mark) for mark in marks
+    )
+    if dotted:
+        return _rejected(digit, DOTTED)
+    ringed = any(is_ring(preparation.ink_in(mark)) for mark in marks if mark not in unread)
+    return _rejected(digit, RINGED) if ringed else digit
+
+
+def unless_pair(lines: list[list[Digit]]) -> list[list[Digit]]:
+    """The only two digits of a clean drawing are not believed if they are rather a : or a %."""
+    one, other = (digit for line in lines for digit in line)
+    if len(lines) == 2:
+        objection = DOTTED if is_colon(one.box, other.box) else ""
+    else:
+        objection = RINGED if are_uneven(one.box, other.box) else ""
+    if not objection:
+        return lines
+    return [[_rejected(digit, objection) for digit in line] for line in lines]
+
+
+def unless_stripes(lines: list[list[Digit]], preparation: Preparation) -> list[list[Digit]]:
+    """Nothing but ones is not believed if they are stripes of a pattern.
+
+    Most of them run out of a photograph, or go on beyond their ends in any picture.
+    """
+    believed = [digit for line in lines for digit in line if digit.accepted]
+    if not believed or any(digit.label != 1 for digit in believed):
+        return lines
+    boxes = [digit.box for digit in believed]
+    given = [preparation.in_picture(box) for box in boxes]
+    if not preparation.paper.flat and run_out(given, preparation.size[::-1]):
+        why = RUNNING
+    elif _are_torn_from_lines(preparation, boxes):
+        why = STRIPE
+    else:
+        return lines
+    return [[_rejected(d, why) if d.accepted else d for d in line] for line in lines]
+
+
+def _are_torn_from_lines(preparation: Preparation, boxes: list[Box]) -> bool:
+    """Whether most of some strokes go on beyond their ends."""
+    even = preparation.paper.even
+    strokes = ((preparation.corner(box), preparation.ink_in(box)) for box in boxes)
+    return bool(np.mean([goes_on(even, *corner, ink) for corner, ink in strokes]) >= MOST_OUT)
+
+
+def _rejected(digit: Digit, objection: str) -> Digit:
+    """A digit not accepted for what is around it, whatever the network makes of its shape."""
+    return replace(digit, accepted=False, verdict=REFUSED, objection=objection)
+
+
+def _overlap(one: Box, other: Box) -> bool:
+    """Whether two boxes share a pixel."""
+    return all(one[i] < other[i] + other[i + 2] and other[i] < one[i] + one[i + 2] for i in (0, 1))
+
+
+def _only_stems(chosen: list[Candidate], digits: list[Digit]) -> set[int]:
+    """The connected parts that were cut into several digits, all of them ones."""
+    labels: dict[int, list[int]] = {}
+    for candidate, digit in zip(chosen, digits, strict=True):
+        for part in candidate.cut:
+            labels.setdefault(part, []).append(digit.label)
+    return {part for part, found in labels.items() if len(found) > 1 and set(found) == {1}}
