@@ -23,9 +23,10 @@ from digitlab import comparison, datasets, judging, retraining, training
 from digitlab.adaptation import Settings, fine_tune
 from digitlab.corpus import doubtful
 from digitlab.frame import to_frame
+from digitlab.hands import Drawing, load_drawings
 from digitlab.recognizer import Recognizer, champion
 from digitlab.samples import Corrections
-from digitlab.synthesis import Drawing, load_drawings, render
+from digitlab.synthesis import render
 
 PENS = (6.0, 14.0)  # pixels, of a drawing 150 pixels high
 SIZES = (10, 50, 200)  # corrections

@@ -20,8 +20,9 @@ import numpy as np
 from digitlab import corpus, training
 from digitlab.corpus import Examples
 from digitlab.datasets import load_mnist, split
+from digitlab.hands import Drawing, load_drawings
 from digitlab.recognizer import Calibration, Recognizer, champion
-from digitlab.synthesis import Drawing, load_drawings, render, write_row
+from digitlab.synthesis import render, write_row
 
 PICTURES = 3000  # drawings to learn from, of five sites
 MNIST = 18_000  # images beside them

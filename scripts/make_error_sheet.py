@@ -14,8 +14,9 @@ import numpy as np
 
 from digitlab.corpus import is_held_out
 from digitlab.datasets import mnist_test
+from digitlab.hands import load_drawings
 from digitlab.recognizer import champion
-from digitlab.synthesis import load_drawings, render
+from digitlab.synthesis import render
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 COLUMNS = 8

@@ -12,8 +12,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from digitlab.hands import Drawing, load_drawings
 from digitlab.recognizer import champion
-from digitlab.synthesis import Drawing, Scene, load_drawings, photograph, render, write_row
+from digitlab.synthesis import Scene, photograph, render, write_row
 
 FOLDER = Path(__file__).resolve().parents[1] / "examples"
 DRAWN = {"seven_with_bar": ("7", 9219), "slashed_zero": ("0", 4758), "flagged_one": ("1", 5443)}

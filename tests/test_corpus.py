@@ -8,8 +8,9 @@ from digitlab import corpus
 from digitlab.corpus import NOT_A_DIGIT, SKIPPED, Examples, examples_of, label_candidate
 from digitlab.datasets import rehearsal
 from digitlab.errors import DataError
+from digitlab.hands import Drawing
 from digitlab.recognizer import champion
-from digitlab.synthesis import Drawing, Writing, render, write_row
+from digitlab.synthesis import Writing, render, write_row
 
 
 def drawing(label: str, source: str = "abc", page: str = "1") -> Drawing:

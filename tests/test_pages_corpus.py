@@ -5,7 +5,7 @@ import numpy as np
 
 from digitlab import pages_corpus
 from digitlab.datasets import rehearsal
-from digitlab.synthesis import Drawing
+from digitlab.hands import Drawing
 
 
 def made(seed: int = 3):

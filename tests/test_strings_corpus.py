@@ -7,8 +7,9 @@ from handwriting import STROKES
 from digitlab import strings_corpus
 from digitlab.corpus import NOT_A_DIGIT
 from digitlab.datasets import rehearsal
+from digitlab.hands import Drawing
 from digitlab.strings_corpus import LONGEST, NONE, touching
-from digitlab.synthesis import Drawing, Writing, render, write_row
+from digitlab.synthesis import Writing, render, write_row
 
 
 def drawings() -> list[Drawing]:

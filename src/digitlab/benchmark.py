@@ -20,18 +20,11 @@ from digitlab.corpus import enlarge_mnist, is_held_out, scribble
 from digitlab.datasets import Digits, mnist_test
 from digitlab.errors import DataError, ImageError
 from digitlab.evaluation import expected_calibration_error, wilson_interval
+from digitlab.hands import DIGIT_LIKE, load_drawings
 from digitlab.images import decode
 from digitlab.reading import Reading
 from digitlab.recognizer import Recognizer
-from digitlab.synthesis import (
-    DIGIT_LIKE,
-    Scene,
-    Writing,
-    load_drawings,
-    photograph,
-    render,
-    write_row,
-)
+from digitlab.synthesis import Scene, Writing, photograph, render, write_row
 
 SEED = 2026
 CANVAS = 280  # pixels, a side of the page's canvas

@@ -19,28 +19,22 @@ import numpy as np
 
 from digitlab.errors import DataError
 from digitlab.frame import to_frame
-from digitlab.preprocess import prepare
-from digitlab.synthesis import (
+from digitlab.hands import (
     DIGIT_LIKE,
     Drawing,
-    Scene,
-    Writing,
     barred,
-    cropped,
     crossed,
     curled,
     flagged,
     footed,
-    linked,
     looped,
-    photograph,
     plain,
-    render,
     slashed,
     stepped,
     straightened,
-    write_row,
 )
+from digitlab.preprocess import prepare
+from digitlab.synthesis import Scene, Writing, cropped, linked, photograph, render, write_row
 
 NOT_A_DIGIT = 10
 SKIPPED = -1  # neither a digit nor clearly something else

@@ -12,8 +12,8 @@ from digitlab import __version__, corpus, explain, pages_corpus, strings_corpus,
 from digitlab.binarization import TILE
 from digitlab.corpus import NOT_A_DIGIT, Examples
 from digitlab.datasets import load_mnist, mnist_test, split
+from digitlab.hands import Drawing, load_drawings
 from digitlab.recognizer import SHIPPED, Calibration, Recognizer, beliefs_from
-from digitlab.synthesis import Drawing, load_drawings
 from digitlab.training_cards import ink_card, model_card, strings_card
 
 CLEANING_EPOCHS = 3

@@ -8,7 +8,8 @@ import numpy as np
 
 from digitlab.corpus import LINKED, NOT_A_DIGIT, in_chunks, levelled, scribble, write_signs
 from digitlab.frame import to_strip
-from digitlab.synthesis import DIGIT_LIKE, Drawing, Writing, linked, render, write_row
+from digitlab.hands import DIGIT_LIKE, Drawing
+from digitlab.synthesis import Writing, linked, render, write_row
 
 LONGEST = 6  # signs in a strip
 NONE = -1  # behind the last of them
