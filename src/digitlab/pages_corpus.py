@@ -7,7 +7,8 @@ import numpy as np
 
 from digitlab.binarization import TALL, as_input
 from digitlab.corpus import in_chunks, write_signs
-from digitlab.paper import SMALL_SIDE, even_light, level_of, resize, to_grey
+from digitlab.light import even_light, level_of, resize, to_grey
+from digitlab.paper import SMALL_SIDE
 from digitlab.synthesis import Scene, Writing, cropped, photograph, render, write_row
 
 SIDE = 128  # pixels of a training window
