@@ -150,3 +150,15 @@ def test_neighbouring_zeros_are_linked_and_nothing_else(rng):
     assert parts == [4, 3]
     assert np.array_equal(joined.boxes, apart.boxes)
     assert joined.labels == apart.labels
+
+
+def test_some_hands_link_zeros_at_their_tops_and_some_at_their_feet():
+    ring = cv2.circle(np.zeros((60, 60), np.uint8), (30, 30), 24, 255, 5)
+    high = set()
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        apart = write_row([("0", ring), ("0", ring)], rng, (0.2, 0.3))
+        rows, _ = np.nonzero(linked(apart, rng).ink != apart.ink)
+        top, tall = apart.boxes[:, 1].min(), apart.boxes[:, 3].max()
+        high.add(bool(rows.mean() < top + tall / 2))
+    assert high == {True, False}

@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from digitlab import clutter
 from digitlab.hands import Drawing
 
+LINKED_FEET = 0.5  # of the hands that link zeros do it there
 _FRACTION = 4  # bits of sub-pixel position in OpenCV's drawing functions
 
 
@@ -140,18 +141,19 @@ def cropped(picture: np.ndarray, writing: Writing, low, high) -> tuple[np.ndarra
 
 
 def linked(writing: Writing, rng: np.random.Generator) -> Writing:
-    """Neighbouring zeros joined by a stroke at their tops, as a running hand writes them."""
+    """Neighbouring zeros joined at their tops or their feet, as a running hand writes them."""
     ink = writing.ink.copy()
+    level, sag = (0.97, (-0.3, 0.1)) if rng.random() < LINKED_FEET else (0.03, (-0.1, 0.3))
     thickness = 2 * float(cv2.distanceTransform((ink > 100).astype(np.uint8), cv2.DIST_L2, 3).max())
     for i in range(len(writing.labels) - 1):
         if writing.labels[i : i + 2] != ("0", "0"):
             continue
         (x, y, w, h), (other_x, other_y, other_w, other_h) = writing.boxes[i : i + 2].astype(float)
-        start = np.array([x + w * rng.uniform(0.4, 0.8), y + 0.03 * h])
-        end = np.array([other_x + other_w * rng.uniform(0.2, 0.6), other_y + 0.03 * other_h])
-        sag = (start + end) / 2 + [0, rng.uniform(-0.1, 0.3) * h]
+        start = np.array([x + w * rng.uniform(0.4, 0.8), y + level * h])
+        end = np.array([other_x + other_w * rng.uniform(0.2, 0.6), other_y + level * other_h])
+        middle = (start + end) / 2 + [0, rng.uniform(*sag) * h]
         time = np.linspace(0, 1, 9)[:, None]
-        path = start * (1 - time) ** 2 + sag * 2 * time * (1 - time) + end * time**2
+        path = start * (1 - time) ** 2 + middle * 2 * time * (1 - time) + end * time**2
         _draw(ink, path, float(np.clip(0.6 * thickness, 1, 0.15 * h)))
     return Writing(ink, writing.labels, writing.boxes)
 
