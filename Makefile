@@ -11,7 +11,7 @@ help: ## Say what there is to make
 run: .venv/runtime.stamp ## Start the app and open it in the browser
 	$(BIN)/streamlit run streamlit_app.py
 
-# In the order that tests/conftest.py gives: those with few tests are the longest, and would come last.
+# In the order that tests/conftest.py gives.
 test: .venv/development.stamp ## Run all tests, those in a real browser too
 	@scripts/find_browser.sh > .venv/browser.txt
 	DIGITLAB_BROWSER="$$(cat .venv/browser.txt)" $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder

@@ -133,7 +133,7 @@ def test_both_networks_confidence_grows_with_each():
 
 def test_numbers_that_touch_are_accepted_where_both_agree(monkeypatch):
     numbers = []
-    for seed in range(300):
+    for seed in range(400):
         text = "".join(map(str, np.random.default_rng(seed + 300).integers(10, size=3)))
         numbers.append((text, on_white(row_of(text, seed, (-0.22, -0.08)))))
 
@@ -147,7 +147,7 @@ def test_numbers_that_touch_are_accepted_where_both_agree(monkeypatch):
     monkeypatch.setattr(Opinion, "believed", lambda opinion, confidence: confidence)
     count_alone, wrong_alone = accepted()
     assert count >= count_alone + 20
-    assert wrong / count <= wrong_alone / count_alone
+    assert wrong <= wrong_alone
 
 
 def test_digit_that_only_the_classifier_believes_says_why_it_is_doubted():

@@ -1,7 +1,5 @@
 """What a stranger should know about each network that ships, and how to train it again."""
 
-from collections.abc import Callable
-
 from digitlab.training import INK_SETTINGS, STRINGS_SETTINGS, Settings
 
 
@@ -13,7 +11,7 @@ def model_card(metrics: dict) -> str:
         **{key: metrics[key] for key in ("version", "trained", "parameters", "bytes", "program")},
         **{key: settings[key] for key in ("architecture", "epochs", "seed", "precision")},
         pictures=_sum(metrics["training"], "pictures"),
-        commands=_commands(metrics["training"], "model", "model.keras", _command),
+        commands=_commands(metrics["training"], "model", "train", "pictures", Settings()),
         accuracy=test["accuracy"],
         errors=test["errors"],
         images=test["images"],
@@ -36,28 +34,26 @@ def _card_row(kind: str, part: dict) -> str:
 
 def ink_card(metrics: dict) -> str:
     """What a stranger should know about a binarization network, as Markdown."""
-    return _small_card(_INK_CARD, metrics, "pages", "ink", _ink_command)
+    return _small_card(_INK_CARD, metrics, "ink", "train-ink", "pages", INK_SETTINGS)
 
 
 def strings_card(metrics: dict) -> str:
     """What a stranger should know about a string reader, as Markdown."""
-    return _small_card(_STRINGS_CARD, metrics, "strips", "strings", _strings_command)
+    return _small_card(
+        _STRINGS_CARD, metrics, "strings", "train-strings", "strips", STRINGS_SETTINGS
+    )
 
 
-def _small_card(template: str, metrics: dict, amount: str, name: str, command) -> str:
-    """The card of a network that is no version.
-
-    Parameters
-    ----------
-    amount : the name of what was made for it.
-    name, command : as for `_commands`.
-    """
+def _small_card(
+    template: str, metrics: dict, name: str, verb: str, amount: str, usual: Settings
+) -> str:
+    """The card of a network that is no version; all but the first two as for `_commands`."""
     lineage = metrics["training"]
     return template.format(
         **{key: value for key, value in metrics.items() if key != "training"},
         **{key: lineage["settings"][key] for key in ("epochs", "seed", "precision")},
         made=_sum(lineage, amount),
-        commands=_commands(lineage, name, f"{name}.keras", command),
+        commands=_commands(lineage, name, verb, amount, usual),
     )
 
 
@@ -74,39 +70,28 @@ def _sum(lineage: dict, amount: str) -> int:
     return sum(stage[amount] for stage in _stages(lineage))
 
 
-def _commands(lineage: dict, out: str, network: str, command: Callable[[dict], list[str]]) -> str:
-    """The commands that train such a version, one for each network that it began with.
+def _commands(lineage: dict, name: str, verb: str, amount: str, usual: Settings) -> str:
+    """The commands that train a network again, one for each of its trainings.
 
     Parameters
     ----------
-    out, network : names of the last stage's folder, and of a network's file in one.
-    command : the lines that train one stage, but for where it begins and what it writes.
+    name : of the network's files, and of the folder of the last training.
+    verb : of `digitlab`.
+    amount : the name of what was made for each.
+    usual : settings that need not be named.
     """
     stages = _stages(lineage)
-    folders = [f"stage{number}" for number in range(1, len(stages))] + [out]
+    folders = [f"stage{number}" for number in range(1, len(stages))] + [name]
     lines = []
     for stage, before, folder in zip(stages, [None, *folders], folders, strict=False):
-        start = [] if before is None else [f"--start {before}/{network}"]
-        lines.append(" \\\n        ".join([*command(stage), *start, f"--out {folder}"]))
+        start = [] if before is None else [f"--start {before}/{name}.keras"]
+        command = _command(verb, f"--{amount} {stage[amount]}", stage["settings"], usual)
+        lines.append(" \\\n        ".join([*command, *start, f"--out {folder}"]))
     return "\n".join(f"    {line}" for line in lines)
 
 
-def _command(stage: dict) -> list[str]:
-    pictures = f"--pictures {stage['pictures']}"
-    return _training_command("train", pictures, stage["settings"], Settings())
-
-
-def _ink_command(stage: dict) -> list[str]:
-    pages = f"--pages {stage['pages']}"
-    return _training_command("train-ink", pages, stage["settings"], INK_SETTINGS)
-
-
-def _strings_command(stage: dict) -> list[str]:
-    strips = f"--strips {stage['strips']}"
-    return _training_command("train-strings", strips, stage["settings"], STRINGS_SETTINGS)
-
-
-def _training_command(verb: str, amount: str, settings: dict, usual) -> list[str]:
+def _command(verb: str, amount: str, settings: dict, usual: Settings) -> list[str]:
+    """The lines of a command, but for where it begins and what it writes."""
     lines = [
         f"digitlab {verb} --data mnist.npz --strokes unipen_strokes.jsonl.gz",
         "--signs unipen_nondigits.jsonl.gz",
