@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from digitlab.reading import DISPUTED, DOTTED, RINGED, RUNNING, STRIPE, TORN, UNSURE, Digit
+from digitlab.reading import DISPUTED, DOTTED, RINGED, RUNNING, SCENERY, STRIPE, TORN, UNSURE, Digit
 from digitlab.wording import account, describe, doubtful, is_sure, ordinal, percent, place
 
 
@@ -111,6 +111,7 @@ def test_what_does_not_look_like_a_digit_is_not_said_to():
         (DOTTED, "mark"),
         (RINGED, "high"),
         (RUNNING, "paper"),
+        (SCENERY, "plain paper"),
         (STRIPE, "line"),
         (TORN, "space"),
         (DISPUTED, "space"),

@@ -24,6 +24,7 @@ from digitlab.hands import DIGIT_LIKE, load_drawings
 from digitlab.images import decode
 from digitlab.reading import Reading
 from digitlab.recognizer import Recognizer
+from digitlab.scenery import scenery
 from digitlab.synthesis import Scene, Writing, photograph, render, write_row
 
 SEED = 2026
@@ -360,6 +361,7 @@ def _others(signs: Path | None, plan: Plan) -> Iterator[tuple[str, Iterator[np.n
         ("blank paper", _blank),
         ("noise", _noise),
         ("textures", _texture),
+        ("things in a photograph", scenery),
         ("scribbles", scribble),
     ):
         rng = np.random.default_rng([SEED, len(kind)])

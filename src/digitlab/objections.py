@@ -17,7 +17,8 @@ from digitlab.punctuation import (
     run_out,
     stand_above_each_other,
 )
-from digitlab.reading import DOTTED, REFUSED, RINGED, RUNNING, STRIPE, TORN, Digit
+from digitlab.reading import DOTTED, REFUSED, RINGED, RUNNING, SCENERY, STRIPE, TORN, Digit
+from digitlab.surroundings import strangeness, traces
 
 SIGN = 0.1  # likeness to a digit: less, the first of a row is a sign before the number
 
@@ -155,6 +156,22 @@ def unless_stripes(lines: list[list[Digit]], preparation: Preparation) -> list[l
     else:
         return lines
     return [[_rejected(d, why) if d.accepted else d for d in line] for line in lines]
+
+
+def unless_scenery(lines: list[list[Digit]], preparation: Preparation) -> list[list[Digit]]:
+    """What is between things in a photograph is not believed; lines of writing stand or fall."""
+    return [_on_paper(line, preparation) for line in lines]
+
+
+def _on_paper(line: list[Digit], preparation: Preparation) -> list[Digit]:
+    """A line whose digits are accepted only if they are on paper rather than between things."""
+    seen = [(digit, traces(preparation, digit.box)) for digit in line if digit.accepted]
+    seen = [(digit, trace) for digit, trace in seen if trace is not None]
+    if not seen or any(trace.on_paper for _, trace in seen):
+        return line
+    if np.mean([strangeness(digit, trace) for digit, trace in seen]) < 0:
+        return line
+    return [_rejected(digit, SCENERY) if digit.accepted else digit for digit in line]
 
 
 def _are_torn_from_lines(preparation: Preparation, boxes: list[Box]) -> bool:

@@ -5,6 +5,7 @@ the pen or the light.
 """
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -57,6 +58,8 @@ class Paper:
     light_on_dark : whether the ink is lighter than its ground.
     alone : whether a sheet or a panel was found, and all that is around it left out.
     tiny : whether a drawing is so small, or was before it was enlarged, that it holds one digit.
+    belief : (h, w) float32 in 0..1, how likely the binarization network finds it that a pixel of a
+        photograph is handwriting; None where it was not asked.
     """
 
     grey: np.ndarray
@@ -68,6 +71,7 @@ class Paper:
     light_on_dark: bool
     alone: bool = False
     tiny: bool = False
+    belief: np.ndarray | None = None
 
     @property
     def even(self) -> np.ndarray:
@@ -85,7 +89,11 @@ class Paper:
             for part, fill in ((self.darkness, 0.0), (self.ink, 0.0), (self.grey, ground))
         )
         mask = cv2.warpAffine(self.mask * 255, turn, size, flags=cv2.INTER_LINEAR) >= 128
-        return replace(self, grey=grey, darkness=darkness, ink=ink, mask=mask.astype(np.uint8))
+        belief = self.belief
+        if belief is not None:
+            belief = cv2.warpAffine(belief, turn, size, flags=cv2.INTER_LINEAR)
+        mask = mask.astype(np.uint8)
+        return replace(self, grey=grey, darkness=darkness, ink=ink, mask=mask, belief=belief)
 
 
 def read_paper(image: np.ndarray) -> Paper:
@@ -118,7 +126,8 @@ def _on_page(paper: Paper, box: tuple[int, int, int, int], page: np.ndarray) -> 
     left, top = round(box[0] * paper.scale), round(box[1] * paper.scale)
     bottom, right = (max(0, round(side * paper.scale)) for side in page.shape)
     room = (top, max(0, bottom - top - height)), (left, max(0, right - left - width))
-    rest = {name: np.pad(getattr(paper, name), room) for name in ("darkness", "ink", "mask")}
+    parts = {name: getattr(paper, name) for name in ("darkness", "ink", "mask", "belief")}
+    rest = {name: np.pad(part, room) for name, part in parts.items() if part is not None}
     grey = cv2.resize(page, rest["mask"].shape[::-1], interpolation=cv2.INTER_AREA)
     return replace(paper, grey=grey, alone=True, **rest)
 
@@ -199,7 +208,7 @@ def _read_flat(image: np.ndarray, grey: np.ndarray, level: int, scale: float) ->
     mask = (share > (0.0 if as_mnist else 0.25)).astype(np.uint8)
     ink = share
     if max(grey.shape) > 60 and ruling(mask) is not None:
-        ink = _handwriting(share, 1.0)
+        ink, _ = _handwriting(share, 1.0)
         mask = (ink > INK).astype(np.uint8)
     return Paper(grey, share, ink, mask, scale * factor, True, light, tiny=tiny)
 
@@ -331,35 +340,43 @@ def _read_photo(image: np.ndarray, grey: np.ndarray, scale: float) -> Paper:
     """A photograph: the light is evened out, then ink is what is clearly darker than its ground."""
     darkness, light, alone = even_light(image, grey)
     level = level_of(darkness)
-    ink = _large_writing(darkness) if level is None else _handwriting(darkness, level)
-    mask = grown(ink > INK, ink > 0.7)
-    return Paper(grey, darkness, ink, mask, scale, False, light, alone)
+    seen = _large_writing(darkness) if level is None else _handwriting(darkness, level)
+    mask = grown(seen.ink > INK, seen.ink > 0.7)
+    return Paper(grey, darkness, seen.ink, mask, scale, False, light, alone, belief=seen.belief)
 
 
-def _large_writing(darkness: np.ndarray) -> np.ndarray:
-    """Soft ink, (h, w) float32, where nothing stands out from a pattern that fills the picture.
+class _Handwriting(NamedTuple):
+    """Soft ink, and what the binarization network alone makes of it; both (h, w) float32."""
+
+    ink: np.ndarray
+    belief: np.ndarray
+
+
+def _large_writing(darkness: np.ndarray) -> _Handwriting:
+    """Writing where nothing stands out from a pattern that fills the picture.
 
     A digit cut out close on squared or patterned paper hardly does. It fills much of the picture,
     which grains and threads, that may look like writing too, do not.
     """
     level = level_of(darkness, busy=True)
     if level is not None:
-        ink = _handwriting(darkness, level)
-        if usual_height((ink > INK).astype(np.uint8)) >= LARGE * min(darkness.shape):
-            return ink
-    return np.zeros(darkness.shape, np.float32)
+        seen = _handwriting(darkness, level)
+        if usual_height((seen.ink > INK).astype(np.uint8)) >= LARGE * min(darkness.shape):
+            return seen
+    nothing = np.zeros(darkness.shape, np.float32)
+    return _Handwriting(nothing, nothing)
 
 
-def _handwriting(darkness: np.ndarray, level: float) -> np.ndarray:
-    """Soft ink, (h, w) float32, by the binarization network."""
+def _handwriting(darkness: np.ndarray, level: float) -> _Handwriting:
+    """The writing on a page, by the binarization network and by what it can't know."""
     dark, mask = separate(darkness, level)
     lines = ruling(mask)
     rest = mask if lines is None else mask & ~(lines | remains(mask & ~lines, lines))
     tall = usual_height(rest) or 0.5 * darkness.shape[0]
-    ink = _network_ink(darkness, level, tall, HARDLY * float(mask.sum()))
-    if lines is None and not (ink > INK).any():
-        return dark * mask  # whatever it is, it is all there is
-    return np.maximum(ink, dark * _whole(mask, ink > INK, lines))
+    belief = _network_ink(darkness, level, tall, HARDLY * float(mask.sum()))
+    if lines is None and not (belief > INK).any():
+        return _Handwriting(dark * mask, belief)  # whatever it is, it is all there is
+    return _Handwriting(np.maximum(belief, dark * _whole(mask, belief > INK, lines)), belief)
 
 
 def _network_ink(darkness: np.ndarray, level: float, tall: float, least: float) -> np.ndarray:

@@ -21,6 +21,7 @@ from digitlab.objections import (
     take_final_signs,
     take_slashes,
     unless_pair,
+    unless_scenery,
     unless_sign,
     unless_stripes,
 )
@@ -203,7 +204,7 @@ class Recognizer:
         if whole is not None:
             lines, unread = [[whole]], []
         if not all_digits:
-            lines = unless_stripes(lines, preparation)
+            lines = unless_scenery(unless_stripes(lines, preparation), preparation)
             unread += take_slashes(lines, preparation) + take_final_signs(lines, preparation)
         read = [line for line in lines if line]
         if preparation.paper.flat and not all_digits:

@@ -208,7 +208,18 @@ def photograph(writing: Writing, rng: np.random.Generator, scene: Scene) -> np.n
         page *= 1 - _print_text(writing, tall, rng)[..., None]
     page = _cluttered(page, writing, tall, rng, scene)
     page = page * (1 - cover[..., None]) + page * (pen / ground) * cover[..., None]
-    page *= _light(height, width, rng, rng.random() < scene.shadow)[..., None]
+    return exposed(page, tall, rng, scene)
+
+
+def exposed(page: np.ndarray, tall: float, rng: np.random.Generator, scene: Scene) -> np.ndarray:
+    """What a camera makes of a page in some light, (h, w, 3) uint8 RGB.
+
+    Parameters
+    ----------
+    page : (h, w, 3) float32, its colours in even light, 0 to 255.
+    tall : height of a digit in pixels.
+    """
+    page = page * _light(*page.shape[:2], rng, rng.random() < scene.shadow)[..., None]
     if _happens(scene.glare, rng):
         page = clutter.glare(page, tall, rng)
     if rng.random() < scene.dark_ground:

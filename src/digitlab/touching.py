@@ -112,10 +112,9 @@ def log_likelihood(columns: np.ndarray, string: String) -> float:
     score[:2] = columns[0, states[:2]]
     leap = np.zeros(len(states), bool)  # no blank is needed between two different digits
     leap[3::2] = states[3::2] != states[1:-2:2]
+    one, two = np.full((2, len(states)), _NEVER)  # what came one and two states before
     for column in columns[1:]:
-        one, two = np.roll(score, 1), np.roll(score, 2)
-        one[0] = two[:2] = _NEVER
-        two[~leap] = _NEVER
+        one[1:], two[2:] = score[:-1], np.where(leap[2:], score[:-2], _NEVER)
         score = np.logaddexp(np.logaddexp(score, one), two) + column[states]
     return float(np.logaddexp.reduce(score[-2:]))
 

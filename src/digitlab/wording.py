@@ -6,13 +6,14 @@ from math import prod
 from typing import Protocol
 
 from digitlab.preprocess import Box
-from digitlab.reading import DISPUTED, DOTTED, RINGED, RUNNING, STRIPE, TORN, UNSURE, Digit
+from digitlab.reading import DISPUTED, DOTTED, RINGED, RUNNING, SCENERY, STRIPE, TORN, UNSURE, Digit
 
 _REDRAW = "Try it larger, in one clear stroke after the other, or with more light on the paper."
 _INSTEAD = {
     DOTTED: "If it is a digit, write it without the mark.",
     RINGED: "If these are digits, write them about equally high.",
     RUNNING: "If it is a digit, leave some paper around it.",
+    SCENERY: "If it is a digit, write it on plain paper and come closer.",
     STRIPE: "If it is a digit, write it away from the line that goes through it.",
     **dict.fromkeys((TORN, DISPUTED), "If these are digits, leave some space between them."),
 }
