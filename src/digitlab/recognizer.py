@@ -204,8 +204,9 @@ class Recognizer:
         if whole is not None:
             lines, unread = [[whole]], []
         if not all_digits:
-            lines = unless_scenery(unless_stripes(lines, preparation), preparation)
+            lines = unless_stripes(lines, preparation)
             unread += take_slashes(lines, preparation) + take_final_signs(lines, preparation)
+            lines = unless_scenery(lines, preparation)
         read = [line for line in lines if line]
         if preparation.paper.flat and not all_digits:
             preparation, read = self._without_signs(image, preparation, read, unread)
