@@ -22,7 +22,7 @@ from digitlab.schema import jobs as table
 pytestmark = [pytest.mark.training, pytest.mark.timeout(600)]
 
 TILT = 48  # degrees, as on a page that lay askew: the shipped model reads about half of it wrong
-SECONDS = 60  # for learning: a third of it is enough on most processors, but not on slow ones
+SECONDS = 240  # for learning: a tenth of it is enough on most processors, but not on slow ones
 
 
 def tilted(start: int, count: int) -> tuple[np.ndarray, np.ndarray]:
