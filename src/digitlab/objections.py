@@ -165,11 +165,15 @@ def unless_scenery(lines: list[list[Digit]], preparation: Preparation) -> list[l
 
 def _on_paper(line: list[Digit], preparation: Preparation) -> list[Digit]:
     """A line whose digits are accepted only if they are on paper rather than between things."""
-    seen = [(digit, traces(preparation, digit.box)) for digit in line if digit.accepted]
-    seen = [(digit, trace) for digit, trace in seen if trace is not None]
-    if not seen or any(trace.on_paper for _, trace in seen):
-        return line
-    if np.mean([strangeness(digit, trace) for digit, trace in seen]) < 0:
+    odds = []
+    for digit in line:
+        trace = traces(preparation, digit.box) if digit.accepted else None
+        if trace is None:
+            continue
+        if trace.on_paper:  # then so is the rest of its line
+            return line
+        odds.append(strangeness(digit, trace))
+    if not odds or np.mean(odds) < 0:
         return line
     return [_rejected(digit, SCENERY) if digit.accepted else digit for digit in line]
 

@@ -8,7 +8,7 @@ models for natural images"), and what looks like a stroke in them has no paper a
 import cv2
 import numpy as np
 
-from digitlab.synthesis import Scene, exposed
+from digitlab.synthesis import Scene, exposed, grain
 
 LEAST, MOST = 0.012, 0.45  # radius of a thing, as a share of the picture's longer side
 THINGS = 40, 400
@@ -24,8 +24,8 @@ def scenery(rng: np.random.Generator) -> np.ndarray:
     page = np.broadcast_to(palette[0], (height, width, 3)).astype(np.float32)
     least = LEAST * float(np.exp(rng.uniform(0, 2.5)))
     for _ in range(int(np.exp(rng.uniform(*np.log(THINGS))))):
-        radius = max(height, width) * _radius(min(least, 0.5 * MOST), rng)
-        page = _with_thing(page, radius, palette[rng.integers(len(palette))], rng)
+        radius = max(height, width) * _radius(least, rng)
+        _put_thing(page, radius, palette[rng.integers(len(palette))], rng)
     return exposed(page, 0.15 * min(height, width), rng, _LIGHT)
 
 
@@ -35,21 +35,19 @@ def _radius(least: float, rng: np.random.Generator) -> float:
     return float((share * MOST**-2 + (1 - share) * least**-2) ** -0.5)
 
 
-def _with_thing(page: np.ndarray, radius: float, colour: np.ndarray, rng) -> np.ndarray:
-    """The page (h, w, 3) float32 with one more thing on it, of about one colour."""
+def _put_thing(page: np.ndarray, radius: float, colour: np.ndarray, rng) -> None:
+    """Put one more thing, of about one colour, on the page (h, w, 3) float32."""
     height, width = page.shape[:2]
     cover = np.zeros((height, width), np.uint8)
     centre = rng.uniform(-0.05, 1.05, 2) * (width, height)
     _draw(cover, centre, radius, rng)
     left, top, wide, high = cv2.boundingRect(cover)
     if not wide:
-        return page
+        return
     place = slice(top, top + high), slice(left, left + wide)
     seen = (colour * rng.uniform(0.8, 1.2) + rng.normal(0, 6, 3)) * _surface(high, wide, rng)
     share = cover[place][..., None].astype(np.float32) / 255
-    page = page.copy()
     page[place] = page[place] * (1 - share) + seen * share
-    return page
 
 
 def _draw(cover: np.ndarray, centre: np.ndarray, radius: float, rng) -> None:
@@ -81,6 +79,5 @@ def _surface(height: int, width: int, rng) -> np.ndarray:
     if rng.random() < 0.2:
         light += rng.uniform(0, 0.3) * np.sin(along / rng.uniform(0.8, 8))
     if rng.random() < 0.3:
-        coarse = rng.normal(0, 1, (height // 3 + 2, width // 3 + 2)).astype(np.float32)
-        light += rng.uniform(0, 0.15) * cv2.resize(coarse, (width, height))
+        light += grain(height, width, rng, 0.15)
     return light[..., None].astype(np.float32)

@@ -23,7 +23,7 @@ WEIGHTS = {"belief": -10.1, "doubt": 0.615, "one": 1.15, "width": 17.6, "between
 """Of a logistic regression that tells digits on paper, about 3,500 in synthetic and 1,500 in real
 photographs, from 463 things that were taken for digits in sample pictures of scikit-image and
 OpenCV and in desktop backgrounds."""
-OFFSET = -11.5  # 2 of 1,185 real digits are over it, and about 1 % of synthetic ones
+OFFSET = -11.5  # 2 of 1,185 real digits are over it, both on even paper; of synthetic ones 1 %
 
 
 class Traces(NamedTuple):

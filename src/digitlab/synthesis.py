@@ -202,7 +202,7 @@ def photograph(writing: Writing, rng: np.random.Generator, scene: Scene) -> np.n
     ground = np.array(_paper_colour(rng), np.float32)
     pen = _pen_colour(rng, ground, faint=rng.random() < scene.faint)
     page = np.broadcast_to(ground, (height, width, 3)).copy()
-    page *= 1 + _grain(height, width, rng)[..., None]
+    page *= 1 + grain(height, width, rng, 0.025)[..., None]
     page = _print_lines(page, writing, tall, rng, scene)
     if rng.random() < scene.printed:
         page *= 1 - _print_text(writing, tall, rng)[..., None]
@@ -276,10 +276,13 @@ def _pen_colour(rng: np.random.Generator, ground: np.ndarray, faint: bool) -> np
     return ground * left * tint
 
 
-def _grain(height: int, width: int, rng: np.random.Generator) -> np.ndarray:
-    """Texture of the paper: share of light added or lost."""
+def grain(height: int, width: int, rng: np.random.Generator, most: float) -> np.ndarray:
+    """Texture of paper, or of what is rougher: share of light added or lost, (h, w) float32.
+
+    `most` is its largest standard deviation, where it is coarse.
+    """
     coarse = rng.normal(0, 1, (height // 3 + 2, width // 3 + 2)).astype(np.float32)
-    return cv2.resize(coarse, (width, height)) * rng.uniform(0.0, 0.025)
+    return cv2.resize(coarse, (width, height)) * rng.uniform(0.0, most)
 
 
 def _light(height: int, width: int, rng: np.random.Generator, shadow: bool) -> np.ndarray:
