@@ -106,8 +106,14 @@ def test_papers_and_refusals_and_speeds_are_all_measured(report):
         n for n in names if "numbers" in n
     ]
     assert names[len(benchmark.PAPERS) + 2] == "pages of three to six lines"
-    kinds = ["blank paper", "noise", "textures", "things in a photograph", "scribbles"]
-    assert [r.name for r in report.refusals] == kinds
+    assert [r.name for r in report.refusals] == [
+        "blank paper",
+        "noise",
+        "textures",
+        "things in a photograph",
+        "scribbles",
+        "doodles of unseen kinds",
+    ]
     assert all(r.pictures == 5 and 0 <= r.refused <= 5 for r in report.refusals)
     assert len(report.speeds) == 3
     for speed in report.speeds:

@@ -18,6 +18,7 @@ import numpy as np
 from digitlab import __version__
 from digitlab.corpus import enlarge_mnist, is_held_out, scribble
 from digitlab.datasets import Digits, mnist_test
+from digitlab.doodles import doodle
 from digitlab.errors import DataError, ImageError
 from digitlab.evaluation import expected_calibration_error, wilson_interval
 from digitlab.hands import DIGIT_LIKE, load_drawings
@@ -363,6 +364,7 @@ def _others(signs: Path | None, plan: Plan) -> Iterator[tuple[str, Iterator[np.n
         ("textures", _texture),
         ("things in a photograph", scenery),
         ("scribbles", scribble),
+        ("doodles of unseen kinds", _doodle),
     ):
         rng = np.random.default_rng([SEED, len(kind)])
         yield kind, (make(rng) for _ in range(plan.others))
@@ -396,6 +398,12 @@ def _texture(rng: np.random.Generator) -> np.ndarray:
         along = x * np.cos(angle) + y * np.sin(angle) + bend
         image += rng.uniform(10, 50) * np.sin(along * 2 * np.pi / length)
     return np.rint((image + rng.normal(0, 4, image.shape)).clip(0, 255)).astype(np.uint8)
+
+
+def _doodle(rng: np.random.Generator) -> np.ndarray:
+    """A little drawing of a kind that training never saw, on a canvas, (280, 280) uint8."""
+    ink = render(doodle(rng, held_out=True), rng, rng.uniform(80, 230), rng.uniform(5, 20))
+    return _pasted(ink[:CANVAS, :CANVAS])
 
 
 def _signs(signs: Path, letters: bool, count: int) -> Iterator[np.ndarray]:

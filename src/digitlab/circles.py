@@ -12,6 +12,7 @@ OPEN_ARCS = 0.15  # likewise, of a circle in two arcs: two 1s around a 0 leave m
 ARCS = 12  # of the largest parts, any two may be a circle
 FILLED = 0.33  # of the longer side of a circle: what is in it is no smaller, or it is in a loop
 DUST = 0.06  # of the longer side of a circle: what is no larger was not written in it
+LARGE = 0.45  # of a circle's height: what is higher in it may be a broken digit, no eye or mouth
 SLASH = 0.25  # times as wide as long: a straight stroke in a loop is rather the slash of a zero
 ROUND = 0.85  # times as wide as high: a narrower loop around a stroke is a zero
 UPRIGHT = 25.0  # degrees: a slash leans more than a 1 does
@@ -56,10 +57,28 @@ def _goes_around(
     low, high = boxes[inside, :2].min(0), boxes[inside, 2:].max(0)
     if (high - low).max() < FILLED * (box[2:] - box[:2]).max():
         return False
+    if not _is_row(boxes[inside], LARGE * float(box[3] - box[1])):
+        return False
     least = 1 - (OPEN if len(group) == 1 else OPEN_ARCS)
     if _crossed_once(labels, numbers[group], (low + high - 1) / 2) < least:
         return False
     return not _is_slashed(labels, box, numbers[inside], boxes[inside])
+
+
+def _is_row(boxes: np.ndarray, large: float) -> bool:
+    """Whether some parts stand beside each other as a number's do, not as eyes and a mouth.
+
+    Parameters
+    ----------
+    boxes : (n, 4) int, left, top, right and bottom (exclusive) of each.
+    large : pixels; over and under a part that is as high there may be pieces of it.
+    """
+    left, top, right, bottom = boxes[np.argsort(boxes[:, 0])].T
+    tall = (bottom - top).max()
+    highest = (bottom - top).argmax()
+    beside = (top < bottom[highest]) & (bottom > top[highest])
+    gaps = left[1:] - np.maximum.accumulate(right)[:-1]
+    return bool((tall >= large or beside.all()) and gaps.max(initial=0) <= tall)
 
 
 def _crossed_once(labels: np.ndarray, numbers: np.ndarray, middle: np.ndarray) -> float:

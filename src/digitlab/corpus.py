@@ -17,6 +17,7 @@ from zipfile import BadZipFile
 import cv2
 import numpy as np
 
+from digitlab.doodles import doodle
 from digitlab.errors import DataError
 from digitlab.frame import to_frame
 from digitlab.hands import (
@@ -57,6 +58,7 @@ LINKED = 0.5  # of the numbers: a stroke leads from each zero to the next
 SYMBOLS = 2.2  # times as likely as a letter
 SIGN = "sign"  # kind of whole letters and symbols
 SCRIBBLE = "scribble"
+DOODLE = "doodle"
 INSIDE = 0.75  # share of a sign from which a candidate covers it, too
 ONE_OF_TWO = 0.93  # share of overlap from which nobody knows whether the other of two is in it
 WHOLE = 0.86  # share of overlap from which a candidate covers all of a sign
@@ -350,6 +352,20 @@ def covers(box, writing: Writing) -> bool:
     return bool(_intersection_over_union(np.array(box, float), boxes, 0.06 * tall).max() >= WHOLE)
 
 
+def _doodles(seed: int, drawings, mnist, labels, held_out: bool) -> list[tuple]:
+    """Little drawings of things, one on a canvas, whole: an eye of a face alone may well be a 0."""
+    rng = np.random.default_rng(seed)
+    found = []
+    for _ in range(_CHUNK):
+        tall = rng.uniform(40, 260)
+        pen = float(np.exp(rng.uniform(np.log(1.5), np.log(max(2.5, 0.12 * tall)))))
+        writing = write_row([("", render(doodle(rng, held_out), rng, tall, pen))], rng, (0, 0))
+        for glyph in prepare(writing.ink).glyphs:
+            if covers(glyph.box, writing):
+                found.append((glyph.ink, NOT_A_DIGIT, DOODLE))
+    return found
+
+
 def _scribbles(seed: int, drawings, mnist, labels) -> list[tuple]:
     """Candidates from lines that mean nothing."""
     rng = np.random.default_rng(seed)
@@ -418,14 +434,16 @@ def build(
     pictures: int,
     seed: int,
     processes: int = 2,
+    held_out: bool = False,
 ) -> Examples:
-    """Examples from strokes, synthetic photographs, other signs and scribbles.
+    """Examples from strokes, synthetic photographs, other signs, doodles and scribbles.
 
     Parameters
     ----------
     own, other : drawings of digits; of letters and symbols.
     mnist, labels : MNIST's ink (n, 28, 28) uint8 and labels (n,), to put on synthetic paper too.
     pictures : drawings and photographs to make, about this many of each.
+    held_out : whether the doodles are of kinds that are kept for validation.
     """
     arguments = {"mnist": mnist, "labels": labels, "processes": processes}
     parts = [
@@ -434,6 +452,7 @@ def build(
         make(_signs, 2 * pictures, seed + 2, other, **arguments),
         make(_photographs, pictures // 8, seed + 3, other, **arguments),
         make(_scribbles, pictures // 6, seed + 4, own, **arguments),
+        make(partial(_doodles, held_out=held_out), pictures, seed + 5, own, **arguments),
     ]
     return Examples.join(parts)
 

@@ -142,8 +142,8 @@ def curled(drawing: Drawing, rng: np.random.Generator) -> Drawing:
     ahead = stroke[1 + int(np.searchsorted(steps, 0.08 * tall).clip(0, len(steps) - 1))]
     along = (ahead - stroke[0]) / max(float(np.linalg.norm(ahead - stroke[0])), 1e-3)
     # The bow turns clockwise, and so does the curl that leads into it.
-    spoke = tall * rng.uniform(0.05, 0.2) * np.array([along[1], -along[0]])
-    turn = np.linspace(-np.deg2rad(rng.uniform(120, 330)), 0, 16)[:-1, None]
+    spoke = tall * rng.triangular(0.05, 0.08, 0.28) * np.array([along[1], -along[0]])
+    turn = np.linspace(-np.deg2rad(rng.uniform(120, 400)), 0, 20)[:-1, None]
     across = np.array([-spoke[1], spoke[0]])
     curl = stroke[0] - spoke + np.cos(turn) * spoke + np.sin(turn) * across
     strokes = (np.concatenate([curl, stroke]).astype(np.float32),)

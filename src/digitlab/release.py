@@ -227,7 +227,7 @@ def _made(work: Path, mnist, strokes, signs, settings, pictures: int, tell: Tell
     own = [d for d in digits if not corpus.is_held_out(d)]
     rest = [d for d in others if not corpus.is_held_out(d)]
     validation = _cached(
-        work / "validation.npz", held, mnist["validate"], VALIDATION_PICTURES, 50, tell
+        work / "validation.npz", held, mnist["validate"], VALIDATION_PICTURES, 50, tell, True
     )
     first = start or _first(work, (own, rest), mnist["learn"], validation, settings, tell)
     own = _cleaned(work / "doubtful.json", own, first, tell)
@@ -237,12 +237,20 @@ def _made(work: Path, mnist, strokes, signs, settings, pictures: int, tell: Tell
 
 
 def _cached(
-    file: Path, drawings, mnist: Examples, pictures: int, seed: int, tell: Tell
+    file: Path,
+    drawings,
+    mnist: Examples,
+    pictures: int,
+    seed: int,
+    tell: Tell,
+    held_out: bool = False,
 ) -> Examples:
     """Examples from an earlier, stopped run, or new ones."""
     if not file.exists():
         tell(f"making {file.stem} from about {pictures} drawings and as many photographs")
-        made = corpus.build(*drawings, mnist.ink, mnist.labels, pictures, seed)
+        made = corpus.build(
+            *drawings, mnist.ink, mnist.labels, pictures, seed, held_out=held_out
+        )
         made.save(file)
     return Examples.load(file)
 
@@ -322,7 +330,7 @@ def calibrate(reader: Recognizer, validation: Examples) -> Calibration:
     `sure`, 99.5 % are right, of those above `fairly_sure`, 97 %; both with the wrong labels among
     the drawn ones.
     """
-    part = validation[np.isin(validation.kinds, [*REFUSED, corpus.SIGN, corpus.SCRIBBLE])]
+    part = validation[np.isin(validation.kinds, [*REFUSED, corpus.SIGN, corpus.SCRIBBLE, corpus.DOODLE])]
     logits = reader.logits(part.ink)
     temperature, others = _likeliest(logits, part.labels)
     digits = part.labels != NOT_A_DIGIT

@@ -16,7 +16,7 @@ import numpy as np
 
 from digitlab import networks
 from digitlab.augment import Augmentation, Augmenter, vary_strips
-from digitlab.corpus import NOT_A_DIGIT, SCRIBBLE, SIGN, Examples
+from digitlab.corpus import DOODLE, NOT_A_DIGIT, SCRIBBLE, SIGN, Examples
 from digitlab.errors import ModelError
 from digitlab.frame import STRIP, ends_of
 
@@ -34,7 +34,7 @@ class Settings:
     averaging: float = 0.999  # of the weights, exponentially, a step
     made: float = 1.0  # made digits an epoch, as a share of MNIST's; drawn anew each epoch
     others: float = 0.28  # pieces and pairs of digits an epoch, as a share of the digits
-    signs: float = 0.22  # letters, symbols and scribbles an epoch, likewise
+    signs: float = 0.3  # letters, symbols, doodles and scribbles an epoch, likewise
     calm: float = 0.0  # share of the epochs, the last ones, in which ink is changed half as much
     kept: float = 0.0  # share of the weights it started from in the average that comes out
     seed: int = 0
@@ -59,7 +59,7 @@ class Batches(keras.utils.PyDataset):
         if settings.calm:
             self._augmenters.append(Augmenter(settings.augmentation.weaker(0.5)))
         own = examples.kinds == "mnist"
-        sign = np.isin(examples.kinds, [SIGN, SCRIBBLE])
+        sign = np.isin(examples.kinds, [SIGN, SCRIBBLE, DOODLE])
         other = (examples.labels == NOT_A_DIGIT) & ~sign
         self._pools = [np.flatnonzero(m) for m in (own, ~own & ~other & ~sign, other, sign)]
         self.begin(0)

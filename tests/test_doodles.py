@@ -1,0 +1,59 @@
+"""Little drawings by hand, and what the program makes of them."""
+
+import cv2
+import numpy as np
+import pytest
+
+from digitlab.doodles import HELD_OUT, doodle, kinds, sketches
+from digitlab.recognizer import champion
+from digitlab.synthesis import render
+
+
+def canvas(drawing, rng: np.random.Generator) -> np.ndarray:
+    """A drawing in black on a white canvas, as the page's."""
+    ink = render(drawing, rng, rng.uniform(80, 200), rng.uniform(5, 16))[:280, :280]
+    picture = np.full((280, 280), 255, np.uint8)
+    top, left = (int(rng.integers(0, 281 - side)) for side in ink.shape)
+    picture[top : top + ink.shape[0], left : left + ink.shape[1]] -= ink
+    return picture
+
+
+def accepted(held_out: bool, count: int, seed: int) -> int:
+    """Of how many doodles anything is accepted."""
+    rng = np.random.default_rng(seed)
+    pictures = [canvas(doodle(rng, held_out), rng) for _ in range(count)]
+    readings = [champion().recognize(picture) for picture in pictures]
+    return sum(any(digit.accepted for digit in reading.digits) for reading in readings)
+
+
+def test_kinds_are_parted_for_good():
+    learnt, held = kinds(held_out=False), kinds(held_out=True)
+    assert set(held) == HELD_OUT
+    assert not set(learnt) & HELD_OUT
+    assert set(learnt) | set(held) == set(sketches())
+
+
+@pytest.mark.parametrize("held_out", [False, True])
+def test_doodle_is_of_a_kind_that_was_asked_for(rng, held_out):
+    drawn = [doodle(rng, held_out) for _ in range(120)]
+    labels = {drawing.label for drawing in drawn}
+    assert labels <= {*kinds(held_out), *([] if held_out else ["invented"])}
+    assert len(labels) > 12
+
+
+def test_same_seed_draws_the_same_and_no_two_hands_draw_alike():
+    first, second = ([doodle(np.random.default_rng(5)) for _ in range(2)] for _ in range(2))
+    for one, other in zip(first[0].strokes, second[0].strokes, strict=True):
+        np.testing.assert_array_equal(one, other)
+    rng = np.random.default_rng(5)
+    hearts = [d for d in (doodle(rng) for _ in range(400)) if d.label == "heart"]
+    assert len({heart.strokes[0].tobytes() for heart in hearts}) == len(hearts) > 2
+
+
+def test_doodles_are_a_few_strokes_with_room_between_them(rng):
+    for drawing in (doodle(rng, held_out) for held_out in (False, True) for _ in range(60)):
+        points = np.concatenate(drawing.strokes)
+        assert np.isfinite(points).all()
+        assert 60 < np.ptp(points, 0).max() < 190
+        ink = render(drawing, rng, 120, 4)
+        assert 0.02 < cv2.countNonZero(ink) / ink.size < 0.7
