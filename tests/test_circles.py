@@ -139,3 +139,21 @@ def test_dust_in_a_loop_makes_it_no_circle():
         ink[y : y + 3, x : x + 3] = 255
     assert found(ink)[0] is False
     assert read(on_white(ink)) == "0"
+
+
+def test_face_is_no_number_in_a_circle():
+    """Its eyes and its mouth stand under each other."""
+    ink = np.zeros((240, 240), np.uint8)
+    cv2.circle(ink, (120, 120), 100, 255, 8)
+    for x in (85, 155):
+        cv2.ellipse(ink, (x, 92), (10, 15), 0, 0, 360, 255, 6)
+    cv2.ellipse(ink, (120, 130), (50, 40), 0, 15, 165, 255, 8)
+    assert not any(found(ink))
+
+
+def test_eyes_far_apart_are_no_number_in_a_circle():
+    ink = circled("")
+    for x in (75, 165):
+        cv2.ellipse(ink, (x, 110), (8, 14), 0, 0, 360, 255, 6)
+    assert not any(found(ink))
+    assert any(found(circled("00")))

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from digitlab.doodles import HELD_OUT, doodle, kinds, sketches
+from digitlab.doodles import doodle, sketches
 from digitlab.recognizer import champion
 from digitlab.synthesis import render
 
@@ -26,18 +26,17 @@ def accepted(held_out: bool, count: int, seed: int) -> int:
     return sum(any(digit.accepted for digit in reading.digits) for reading in readings)
 
 
-def test_kinds_are_parted_for_good():
-    learnt, held = kinds(held_out=False), kinds(held_out=True)
-    assert set(held) == HELD_OUT
-    assert not set(learnt) & HELD_OUT
-    assert set(learnt) | set(held) == set(sketches())
+def test_no_kind_is_both_learnt_and_held_out():
+    learnt, held = sketches(held_out=False), sketches(held_out=True)
+    assert len(learnt) > 50
+    assert len(held) > 15
+    assert not set(learnt) & set(held)
 
 
 @pytest.mark.parametrize("held_out", [False, True])
 def test_doodle_is_of_a_kind_that_was_asked_for(rng, held_out):
-    drawn = [doodle(rng, held_out) for _ in range(120)]
-    labels = {drawing.label for drawing in drawn}
-    assert labels <= {*kinds(held_out), *([] if held_out else ["invented"])}
+    labels = {doodle(rng, held_out).label for _ in range(120)}
+    assert labels <= {*sketches(held_out), *([] if held_out else ["invented"])}
     assert len(labels) > 12
 
 

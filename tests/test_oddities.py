@@ -1,4 +1,4 @@
-"""Pieces, pairs and scribbles that teach and test refusing."""
+"""Pieces, pairs, scribbles and doodles that teach and test refusing."""
 
 import numpy as np
 

@@ -1,11 +1,11 @@
 """Learning from corrections without forgetting: fine-tuning with rehearsal and distillation.
 
 The network learns the corrections while it rehearses what it knew: digits of MNIST, pieces and
-pairs of digits and scribbles, on which it has to go on answering as it did before (Robins 1995,
-"Catastrophic forgetting, rehearsal and pseudorehearsal"; Li and Hoiem 2017, "Learning without
-forgetting"). What comes of it lies between the weights before and after (Wortsman et al. 2022,
-"Robust fine-tuning of zero-shot models"). TensorFlow lives here, too, so the serving process never
-imports this module.
+pairs of digits, scribbles and doodles, on which it has to go on answering as it did before (Robins
+1995, "Catastrophic forgetting, rehearsal and pseudorehearsal"; Li and Hoiem 2017, "Learning
+without forgetting"). What comes of it lies between the weights before and after (Wortsman et al.
+2022, "Robust fine-tuning of zero-shot models"). TensorFlow lives here, too, so the serving process
+never imports this module.
 """
 
 import time

@@ -110,7 +110,8 @@ def judge(
         Rule(
             f"Refuses what is no digit, at most {100 * REFUSAL_MARGIN:.0f} points less often",
             wary,
-            f"{refused[1]:.1%} of pieces, pairs and scribbles refused, {refused[0]:.1%} before.",
+            f"{refused[1]:.1%} of pieces, pairs, scribbles and doodles refused, "
+            f"{refused[0]:.1%} before.",
         ),
     )
 

@@ -7,32 +7,23 @@ import numpy as np
 
 from digitlab.hands import Drawing
 
-HELD_OUT = frozenset(
-    "apple,bird,boat,bulb,car,cloud,cup,eye,ghost,glasses,ice cream,key,moon,mushroom,peace,"
-    "person,plane,sun,umbrella,wheel".split(",")
-)
-"""Kinds that no model which ships has learnt from; among them those that look most like digits."""
-
 INVENTED = 0.4  # of the doodles to learn from: of no kind that has a name
 SHAKE = 2.5  # standard deviation of each point that leads a stroke, on 100 by 100
-_FILE = Path(__file__).with_name("sketches.txt")
+_FILES = "sketches.txt", "sketches_held_out.txt"
 _CURVE = 8  # points between two that lead a curve
 
 
 @cache
-def sketches() -> dict[str, tuple[str, ...]]:
-    """The strokes of each kind, in the words that the head of sketches.txt explains."""
+def sketches(held_out: bool) -> dict[str, tuple[str, ...]]:
+    """The strokes of each kind to learn from, or of each that is kept for validation.
+
+    In the words that the head of sketches.txt explains, each kind as different people draw it.
+    """
     found: dict[str, list[str]] = {}
-    for line in _FILE.read_text("utf-8").splitlines():
-        if not line.startswith("#"):
-            kind, strokes = line.split(": ", 1)
-            found.setdefault(kind, []).append(strokes)
+    lines = Path(__file__).with_name(_FILES[held_out]).read_text("utf-8").splitlines()
+    for kind, strokes in (line.split(": ", 1) for line in lines if not line.startswith("#")):
+        found.setdefault(kind, []).append(strokes)
     return {kind: tuple(ways) for kind, ways in found.items()}
-
-
-def kinds(held_out: bool) -> tuple[str, ...]:
-    """The kinds to learn from, or those that are kept for validation."""
-    return tuple(kind for kind in sketches() if (kind in HELD_OUT) == held_out)
 
 
 def doodle(rng: np.random.Generator, held_out: bool = False) -> Drawing:
@@ -45,9 +36,9 @@ def doodle(rng: np.random.Generator, held_out: bool = False) -> Drawing:
     if not held_out and rng.random() < INVENTED:
         kind, strokes = "invented", _invented(rng)
     else:
-        chosen = kinds(held_out)
-        kind = chosen[int(rng.integers(len(chosen)))]
-        ways = sketches()[kind]
+        known = sketches(held_out)
+        kind = list(known)[int(rng.integers(len(known)))]
+        ways = known[kind]
         strokes = ways[int(rng.integers(len(ways)))]
     paths = [_path(stroke, rng) for stroke in strokes.split(";")]
     return Drawing(kind, "doodle", kind, tuple(_by_hand(paths, rng)))

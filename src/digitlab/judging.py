@@ -14,7 +14,7 @@ from digitlab.recognizer import Calibration, Recognizer, beliefs_from
 from digitlab.samples import Corrections
 from digitlab.versions import Version
 
-ODDITIES = 600  # pieces, pairs and scribbles on which refusing is watched
+ODDITIES = 600  # pieces, pairs, scribbles and doodles on which refusing is watched
 _ODDITIES_SEED = 99
 _TIMED = 200  # single digits whose reading is timed
 

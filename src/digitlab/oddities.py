@@ -1,21 +1,23 @@
-"""Pieces of digits, pairs of digits and scribbles: what people hand in that is no digit."""
+"""Pieces and pairs of digits, scribbles and doodles: what people hand in that is no digit."""
 
 import cv2
 import numpy as np
 
 from digitlab.corpus import scribble
 from digitlab.datasets import Digits
+from digitlab.doodles import doodle
 from digitlab.frame import to_frame
+from digitlab.synthesis import render
 
 
 def oddities(digits: Digits, count: int, seed: int) -> np.ndarray:
-    """Pieces of digits, pairs of digits and scribbles, (count, 28, 28) uint8.
+    """Pieces of digits, pairs of digits, scribbles and doodles, (count, 28, 28) uint8.
 
     Nobody says which of them look like a digit after all: the network before fine-tuning does.
     """
     rng = np.random.default_rng([seed, 2])
-    makers = (_piece, _pair, _scribble)
-    chosen = rng.choice(len(makers), count, p=[0.4, 0.4, 0.2])
+    makers = (_piece, _pair, _scribble, _doodle)
+    chosen = rng.choice(len(makers), count, p=[0.3, 0.3, 0.15, 0.25])
     return np.stack([makers[i](digits.ink, rng) for i in chosen])
 
 
@@ -37,6 +39,10 @@ def _pair(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 def _scribble(_ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return _framed(cv2.resize(scribble(rng), (100, 100), interpolation=cv2.INTER_AREA))
+
+
+def _doodle(_ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    return _framed(render(doodle(rng), rng, 100.0, rng.uniform(3, 11)))
 
 
 def _framed(ink: np.ndarray) -> np.ndarray:

@@ -248,9 +248,7 @@ def _cached(
     """Examples from an earlier, stopped run, or new ones."""
     if not file.exists():
         tell(f"making {file.stem} from about {pictures} drawings and as many photographs")
-        made = corpus.build(
-            *drawings, mnist.ink, mnist.labels, pictures, seed, held_out=held_out
-        )
+        made = corpus.build(*drawings, mnist.ink, mnist.labels, pictures, seed, held_out=held_out)
         made.save(file)
     return Examples.load(file)
 
@@ -330,11 +328,12 @@ def calibrate(reader: Recognizer, validation: Examples) -> Calibration:
     `sure`, 99.5 % are right, of those above `fairly_sure`, 97 %; both with the wrong labels among
     the drawn ones.
     """
-    part = validation[np.isin(validation.kinds, [*REFUSED, corpus.SIGN, corpus.SCRIBBLE, corpus.DOODLE])]
+    others = corpus.SIGN, corpus.SCRIBBLE, corpus.DOODLE
+    part = validation[np.isin(validation.kinds, [*REFUSED, *others])]
     logits = reader.logits(part.ink)
-    temperature, others = _likeliest(logits, part.labels)
+    temperature, shift = _likeliest(logits, part.labels)
     digits = part.labels != NOT_A_DIGIT
-    beliefs = beliefs_from(logits[digits], logits[digits, :0], temperature, others)
+    beliefs = beliefs_from(logits[digits], logits[digits, :0], temperature, shift)
     kinds, confidence = part.kinds[digits], beliefs.confidence
     right = beliefs.probabilities.argmax(1) == part.labels[digits]
     accepts = [
@@ -347,7 +346,7 @@ def calibrate(reader: Recognizer, validation: Examples) -> Calibration:
     sure, fairly = (
         max(accept, _threshold(confidence[drawn], right[drawn], share)) for share in (0.995, 0.97)
     )
-    return Calibration(temperature, others, accept, sure, fairly)
+    return Calibration(temperature, shift, accept, sure, fairly)
 
 
 def _likeliest(logits: np.ndarray, labels: np.ndarray) -> tuple[float, float]:

@@ -26,7 +26,7 @@ FINE_TUNE, SCRATCH = METHODS = ("fine-tune", "scratch")
 KINDS = {FINE_TUNE: "fine-tuned", SCRATCH: "scratch"}
 CORRECTED = 0.06  # share of an epoch from scratch that repeats corrections
 HELD_BACK = 0.25  # share of the corrections that are never learnt
-ODDITIES = 6000  # from scratch: pieces, pairs and scribbles to refuse
+ODDITIES = 6000  # from scratch: pieces, pairs, scribbles and doodles to refuse
 
 _LOADED, _TRAINED, _CONVERTED, _EVALUATED = 0.15, 0.70, 0.80, 0.97  # shares of the whole job
 
