@@ -216,7 +216,7 @@ def test_corpus_is_the_same_however_many_processes_make_it(arguments, monkeypatc
 
 
 def test_corpus_has_every_digit_and_what_is_none_of_every_kind(made):
-    assert set(made.kinds) == {"doodle", "drawn", "photo", "scribble", "sign"}
+    assert set(made.kinds) == {"doodle", "drawn", "photo", "print", "scribble", "sign"}
     assert set(made.labels) == set(range(11))
     assert (made.labels[np.isin(made.kinds, ["doodle", "scribble", "sign"])] == NOT_A_DIGIT).all()
     assert made.ink.shape == (len(made), 28, 28)

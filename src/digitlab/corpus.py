@@ -36,6 +36,7 @@ from digitlab.hands import (
 )
 from digitlab.preprocess import prepare
 from digitlab.synthesis import Scene, Writing, cropped, linked, photograph, render, write_row
+from digitlab.typesetting import typeset
 
 NOT_A_DIGIT = 10
 SKIPPED = -1  # neither a digit nor clearly something else
@@ -59,6 +60,7 @@ SYMBOLS = 2.2  # times as likely as a letter
 SIGN = "sign"  # kind of whole letters and symbols
 SCRIBBLE = "scribble"
 DOODLE = "doodle"
+PRINT = "print"
 INSIDE = 0.75  # share of a sign from which a candidate covers it, too
 ONE_OF_TWO = 0.93  # share of overlap from which nobody knows whether the other of two is in it
 WHOLE = 0.86  # share of overlap from which a candidate covers all of a sign
@@ -352,6 +354,17 @@ def covers(box, writing: Writing) -> bool:
     return bool(_intersection_over_union(np.array(box, float), boxes, 0.06 * tall).max() >= WHOLE)
 
 
+def _printed(seed: int, drawings, mnist, labels) -> list[tuple]:
+    """Candidates from printed digits, one on a page."""
+    rng = np.random.default_rng(seed)
+    found = []
+    for _ in range(_CHUNK):
+        label = str(rng.integers(10))
+        writing = write_row([(label, typeset(label, rng, rng.uniform(20, 200)))], rng, (0, 0))
+        found += examples_of(writing.ink, writing, PRINT)
+    return found
+
+
 def _doodles(seed: int, drawings, mnist, labels, held_out: bool) -> list[tuple]:
     """Little drawings of things, one on a canvas, whole: an eye of a face alone may well be a 0."""
     rng = np.random.default_rng(seed)
@@ -436,7 +449,7 @@ def build(
     processes: int = 2,
     held_out: bool = False,
 ) -> Examples:
-    """Examples from strokes, synthetic photographs, other signs, doodles and scribbles.
+    """Examples from strokes, synthetic photographs, print, other signs, doodles and scribbles.
 
     Parameters
     ----------
@@ -453,6 +466,7 @@ def build(
         make(_photographs, pictures // 8, seed + 3, other, **arguments),
         make(_scribbles, pictures // 6, seed + 4, own, **arguments),
         make(partial(_doodles, held_out=held_out), pictures, seed + 5, own, **arguments),
+        make(_printed, pictures // 6, seed + 6, own, **arguments),
     ]
     return Examples.join(parts)
 
