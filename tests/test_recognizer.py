@@ -601,6 +601,16 @@ def test_dot_over_or_under_the_only_digit_makes_it_none(place, believed, objecti
     assert digit.objection == objection
 
 
+@pytest.mark.parametrize("text", ["4", "6", "8"])
+@pytest.mark.parametrize("place", [(0.5, 1.5), (0.3, -0.5)])
+def test_stray_dot_leaves_a_digit_that_no_dotted_sign_looks_like(text, place):
+    canvas = placed(written(text, 120, 12), (500, 400), 120, 150)
+    x, y, w, h = cv2.boundingRect(canvas)
+    cv2.circle(canvas, (x + int(place[0] * w), y + int(place[1] * h)), 8, 255, -1)
+    (digit,) = champion().recognize(on_white(canvas)).digits
+    assert (str(digit.label), digit.accepted) == (text, True)
+
+
 def test_scribble_is_seldom_said_to_be_a_percent_sign():
     """What a loop of it shuts in is a ring, but no small one beside it."""
     rng, objections = np.random.default_rng(9), []

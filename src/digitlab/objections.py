@@ -21,6 +21,7 @@ from digitlab.reading import DOTTED, REFUSED, RINGED, RUNNING, SCENERY, STRIPE, 
 from digitlab.surroundings import strangeness, traces
 
 SIGN = 0.1  # likeness to a digit: less, the first of a row is a sign before the number
+UNDOTTED = {4, 6, 8}  # no sign with a dot over or under it looks like these
 
 
 def skipped(row: Row, path: list[int]) -> list[Candidate]:
@@ -111,8 +112,9 @@ def stand_or_fall(row: Row, path: list[int], digits: list[Digit]) -> list[Digit]
 def unless_sign(digit: Digit, preparation: Preparation, unread: list[Box]) -> Digit:
     """The only digit of a clean drawing is not believed if other marks make it a sign.
 
-    A mark over or under it does, as in ?, !, :, ;, i and j, or a ring beside it, as in a %; a full
-    stop beside it, or a sign as high as it is that was not read, does not.
+    A mark over or under it does, as in ?, !, :, ;, i and j, unless no such sign looks like it, and
+    so does a ring beside it, as in a %; a full stop beside it, or a sign as high as it is that was
+    not read, does not.
     """
     candidates = [c for row in preparation.rows for c in row.candidates]
     own = frozenset().union(*(c.cut for c in candidates if c.glyph.box == digit.box))
@@ -121,7 +123,7 @@ def unless_sign(digit: Digit, preparation: Preparation, unread: list[Box]) -> Di
     dotted = has_dot(preparation.ink_in(digit.box)) or any(
         stand_above_each_other(digit.box, mark) for mark in marks
     )
-    if dotted:
+    if dotted and digit.label not in UNDOTTED:
         return _rejected(digit, DOTTED)
     ringed = any(is_ring(preparation.ink_in(mark)) for mark in marks if mark not in unread)
     return _rejected(digit, RINGED) if ringed else digit
