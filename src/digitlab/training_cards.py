@@ -135,6 +135,8 @@ The stroke labels are not cleaned here; about 4 % of them are wrong or unreadabl
 - UNIPEN train_r01_v07, section 1a and the same six sites' letters and symbols, CC BY 4.0,
   doi 10.5281/zenodo.1195803: strokes rendered to about {pictures:,} drawings and put on as many
   synthetic photographs, all passed through `digitlab.preprocess`.
+- Little drawings, sketched for this project and drawn anew by made-up hands (`digitlab.doodles`),
+  and printed digits in Pillow's face (Aileron, CC0) and in Hershey's, which OpenCV ships.
 
 ## Train it again
 
@@ -190,7 +192,7 @@ writing of unseen people |
 ## Data
 
 {made:,} connected parts of rows of one to five digits that overlap, touch or are linked, of
-letters and symbols, of digits with one of those among them, and of doodles
+letters and symbols, of digits with one of those among them, and of scribbles
 (`digitlab.strings_corpus`), written with MNIST's training images and UNIPEN's strokes (sources
 and licences as in MODEL_CARD.md), those left out whose label the shipped version does not believe.
 
