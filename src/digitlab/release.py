@@ -23,6 +23,9 @@ VALIDATION_PAGES = 0.04  # as a share of the pages to learn from
 REFUSED = {"mnist": 0.003, "drawn": 0.025}
 """Share of the validation digits that are read right and may yet be refused; the other signs
 refused follow from it. Of the drawn ones, two in five stand in rows."""
+SURE, FAIRLY_SURE = 0.997, 0.97
+"""Shares right of validation drawings in whose answer is as much trust. "Sure" promises 99.5 %, to
+people who write otherwise, too."""
 OTHERS = 0.05  # of what people hand in is no digit
 WORST_LOSS = 3.0  # a wrong label tells nothing of how sure to be
 VALIDATION_STRIPS = 0.025  # as a share of the strips to learn from
@@ -324,9 +327,8 @@ def calibrate(reader: Recognizer, validation: Examples) -> Calibration:
 
     Temperature and prior minimise the negative log likelihood (Guo et al. 2017, "On calibration
     of modern neural networks") of single digits and, with a weight of OTHERS, of other signs.
-    `accept` refuses as many digits that are read right as REFUSED allows. Of the answers above
-    `sure`, 99.5 % are right, of those above `fairly_sure`, 97 %; both with the wrong labels among
-    the drawn ones.
+    `accept` refuses as many digits that are read right as REFUSED allows. Of the drawn digits above
+    `sure`, SURE are right, of those above `fairly_sure`, FAIRLY_SURE; wrong labels count as wrong.
     """
     others = corpus.SIGN, corpus.SCRIBBLE, corpus.DOODLE
     part = validation[np.isin(validation.kinds, [*REFUSED, *others])]
@@ -343,9 +345,9 @@ def calibrate(reader: Recognizer, validation: Examples) -> Calibration:
     ]
     accept = min(accepts, default=1.0)  # a network that reads nothing right accepts nothing
     drawn = kinds != "mnist" if (kinds != "mnist").any() else kinds == "mnist"
-    sure, fairly = (
-        max(accept, _threshold(confidence[drawn], right[drawn], share)) for share in (0.995, 0.97)
-    )
+    confidence, right = confidence[drawn], right[drawn]
+    shares = SURE, FAIRLY_SURE
+    sure, fairly = (max(accept, _threshold(confidence, right, share)) for share in shares)
     return Calibration(temperature, shift, accept, sure, fairly)
 
 
