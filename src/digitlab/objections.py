@@ -21,6 +21,7 @@ from digitlab.reading import DOTTED, REFUSED, RINGED, RUNNING, SCENERY, STRIPE, 
 from digitlab.surroundings import strangeness, traces
 
 SIGN = 0.1  # likeness to a digit: less, the first of a row is a sign before the number
+STRIPES = 0.8  # of what is found: so much looks like a 1 where stripes fall into other digits, too
 UNDOTTED = {4, 6, 8}  # no sign with a dot over or under it looks like these
 
 
@@ -142,14 +143,20 @@ def unless_pair(lines: list[list[Digit]]) -> list[list[Digit]]:
 
 
 def unless_stripes(lines: list[list[Digit]], preparation: Preparation) -> list[list[Digit]]:
-    """Nothing but ones is not believed if they are stripes of a pattern.
+    """Hardly anything but ones is not believed if they are stripes of a pattern.
 
     Most of them run out of a photograph, or go on beyond their ends in any picture.
     """
-    believed = [digit for line in lines for digit in line if digit.accepted]
-    if not believed or any(digit.label != 1 for digit in believed):
+    found = [digit for line in lines for digit in line]
+    believed = [digit for digit in found if digit.accepted]
+    stems = [digit for digit in believed if digit.label == 1]
+    if len(stems) < len(believed):  # then those count, too, that are doubted
+        stems = [digit for digit in found if digit.label == 1]
+        if len(stems) < STRIPES * len(found):
+            return lines
+    if not believed or not stems:
         return lines
-    boxes = [digit.box for digit in believed]
+    boxes = [digit.box for digit in stems]
     given = [preparation.in_picture(box) for box in boxes]
     if not preparation.paper.flat and run_out(given, preparation.size[::-1]):
         why = RUNNING
