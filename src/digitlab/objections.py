@@ -21,6 +21,9 @@ from digitlab.reading import DOTTED, REFUSED, RINGED, RUNNING, SCENERY, STRIPE, 
 from digitlab.surroundings import strangeness, traces
 
 SIGN = 0.1  # likeness to a digit: less, the first of a row is a sign before the number
+STRANGE = (
+    -0.55
+)  # logarithm of the odds of no paper; of 422 photographs with digits, one line is over it
 STRIPES = 0.8  # of what is found: so much looks like a 1 where stripes fall into other digits, too
 UNDOTTED = {4, 6, 8}  # no sign with a dot over or under it looks like these
 
@@ -182,7 +185,7 @@ def _on_paper(line: list[Digit], preparation: Preparation) -> list[Digit]:
         if trace.on_paper:  # then so is the rest of its line
             return line
         odds.append(strangeness(digit, trace))
-    if not odds or np.mean(odds) < 0:
+    if not odds or np.mean(odds) < STRANGE:
         return line
     return [_rejected(digit, SCENERY) if digit.accepted else digit for digit in line]
 
