@@ -21,9 +21,7 @@ from digitlab.reading import DOTTED, REFUSED, RINGED, RUNNING, SCENERY, STRIPE, 
 from digitlab.surroundings import strangeness, traces
 
 SIGN = 0.1  # likeness to a digit: less, the first of a row is a sign before the number
-STRANGE = (
-    -0.55
-)  # logarithm of the odds of no paper; of 422 photographs with digits, one line is over it
+STRANGE = -0.55  # log odds of no paper: one line of 422 photographs with digits is over it
 STRIPES = 0.8  # of what is found: so much looks like a 1 where stripes fall into other digits, too
 UNDOTTED = {4, 6, 8}  # no sign with a dot over or under it looks like these
 
