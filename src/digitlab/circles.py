@@ -8,6 +8,7 @@ from digitlab.strokes import fit, runs
 
 RAYS = 32  # from the middle of what is marked
 OPEN = 0.35  # of the rays, at most, that miss the circle: its ends may not meet, an edge may cut it
+DOUBLE = 0.22  # of the rays, at most, that cross it twice, since its ends overlap; a mouth is wider
 OPEN_ARCS = 0.15  # likewise, of a circle in two arcs: two 1s around a 0 leave more
 ARCS = 12  # of the largest parts, any two may be a circle
 FILLED = 0.33  # of the longer side of a circle: what is in it is no smaller, or it is in a loop
@@ -60,7 +61,8 @@ def _goes_around(
     if not _is_row(boxes[inside], LARGE * float(box[3] - box[1])):
         return False
     least = 1 - (OPEN if len(group) == 1 else OPEN_ARCS)
-    if _crossed_once(labels, numbers[group], (low + high - 1) / 2) < least:
+    once, more = _crossed(labels, numbers[group], (low + high - 1) / 2)
+    if once < least or more > DOUBLE:
         return False
     return not _is_slashed(labels, box, numbers[inside], boxes[inside])
 
@@ -81,8 +83,8 @@ def _is_row(boxes: np.ndarray, large: float) -> bool:
     return bool((tall >= large or beside.all()) and gaps.max(initial=0) <= tall)
 
 
-def _crossed_once(labels: np.ndarray, numbers: np.ndarray, middle: np.ndarray) -> float:
-    """Share of the rays from `middle` (x, y) that cross some parts exactly once."""
+def _crossed(labels: np.ndarray, numbers: np.ndarray, middle: np.ndarray) -> tuple[float, float]:
+    """Shares of the rays from `middle` (x, y) that cross some parts once, and more often."""
     turn = np.linspace(0, 2 * np.pi, RAYS, endpoint=False)[:, None]
     steps = np.arange(max(labels.shape))
     x = np.rint(middle[0] + np.cos(turn) * steps).astype(int)
@@ -90,7 +92,8 @@ def _crossed_once(labels: np.ndarray, numbers: np.ndarray, middle: np.ndarray) -
     there = (x >= 0) & (x < labels.shape[1]) & (y >= 0) & (y < labels.shape[0])
     hit = np.zeros(x.shape, bool)
     hit[there] = np.isin(labels[y[there], x[there]], numbers)
-    return float((runs(hit) == 1).mean())
+    times = runs(hit)
+    return float((times == 1).mean()), float((times > 1).mean())
 
 
 def _is_slashed(labels: np.ndarray, box, numbers: np.ndarray, boxes: np.ndarray) -> bool:
