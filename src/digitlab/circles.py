@@ -8,8 +8,8 @@ from digitlab.strokes import fit, runs
 
 RAYS = 32  # from the middle of what is marked
 OPEN = 0.35  # of the rays, at most, that miss the circle: its ends may not meet, an edge may cut it
-DOUBLE = 0.22  # of the rays, at most, that cross it twice, since its ends overlap; a mouth is wider
 OPEN_ARCS = 0.15  # likewise, of a circle in two arcs: two 1s around a 0 leave more
+DOUBLE = 0.22  # of the rays, at most, that cross it twice, since its ends overlap; a mouth is wider
 ARCS = 12  # of the largest parts, any two may be a circle
 FILLED = 0.33  # of the longer side of a circle: what is in it is no smaller, or it is in a loop
 DUST = 0.06  # of the longer side of a circle: what is no larger was not written in it
@@ -76,8 +76,8 @@ def _is_row(boxes: np.ndarray, large: float) -> bool:
     large : pixels; over and under a part that is as high there may be pieces of it.
     """
     left, top, right, bottom = boxes[np.argsort(boxes[:, 0])].T
-    tall = (bottom - top).max()
-    highest = (bottom - top).argmax()
+    highest = int((bottom - top).argmax())
+    tall = bottom[highest] - top[highest]
     beside = (top < bottom[highest]) & (bottom > top[highest])
     gaps = left[1:] - np.maximum.accumulate(right)[:-1]
     return bool((tall >= large or beside.all()) and gaps.max(initial=0) <= tall)

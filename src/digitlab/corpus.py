@@ -294,8 +294,7 @@ def drawn(seed: int, drawings, mnist, labels) -> list[tuple]:
     rng = np.random.default_rng(seed)
     found = []
     for _ in range(_CHUNK):
-        tall = rng.uniform(40, 260)
-        pen = float(np.exp(rng.uniform(np.log(1.5), np.log(max(2.5, 0.2 * tall)))))
+        tall, pen = _size_on_canvas(rng)
         count = 1 if rng.random() < 0.8 else int(rng.integers(2, 5))
         chosen, swell = [_any_of(drawings, rng) for _ in range(count)], _swell(rng)
         signs = [(d.label, render(d, rng, tall, pen, swell=swell)) for d in chosen]
@@ -304,6 +303,13 @@ def drawn(seed: int, drawings, mnist, labels) -> list[tuple]:
             writing = _miniature(writing, rng)
         found += examples_of(writing.ink, writing, "drawn")
     return found
+
+
+def _size_on_canvas(rng: np.random.Generator, widest: float = 0.2) -> tuple[float, float]:
+    """How tall somebody draws, and with how wide a pen, at most `widest` times that; in pixels."""
+    tall = rng.uniform(40, 260)
+    pen = np.exp(rng.uniform(np.log(1.5), np.log(max(2.5, widest * tall))))
+    return float(tall), float(pen)
 
 
 def _miniature(writing: Writing, rng: np.random.Generator) -> Writing:
@@ -323,14 +329,20 @@ def _signs(seed: int, drawings, mnist, labels) -> list[tuple]:
     chances = levelled(drawings)
     found = []
     for _ in range(_CHUNK):
-        tall = rng.uniform(40, 260)
-        pen = float(np.exp(rng.uniform(np.log(1.5), np.log(max(2.5, 0.2 * tall)))))
+        tall, pen = _size_on_canvas(rng)
         drawing = drawings[rng.choice(len(drawings), p=chances)]
-        writing = write_row([(drawing.label, render(drawing, rng, tall, pen))], rng, (0, 0))
-        for glyph in prepare(writing.ink).glyphs:
-            if covers(glyph.box, writing):
-                found.append((glyph.ink, NOT_A_DIGIT, SIGN))
+        found += _whole(drawing, rng, tall, pen, SIGN)
     return found
+
+
+def _whole(
+    drawing: Drawing, rng: np.random.Generator, tall: float, pen: float, kind: str
+) -> Iterator[tuple]:
+    """What `prepare` finds of a sign alone on a canvas that is all of it: no digit."""
+    writing = write_row([(drawing.label, render(drawing, rng, tall, pen))], rng, (0, 0))
+    for glyph in prepare(writing.ink).glyphs:
+        if covers(glyph.box, writing):
+            yield glyph.ink, NOT_A_DIGIT, kind
 
 
 def levelled(drawings: list[Drawing]) -> np.ndarray:
@@ -370,12 +382,8 @@ def _doodles(seed: int, drawings, mnist, labels, held_out: bool) -> list[tuple]:
     rng = np.random.default_rng(seed)
     found = []
     for _ in range(_CHUNK):
-        tall = rng.uniform(40, 260)
-        pen = float(np.exp(rng.uniform(np.log(1.5), np.log(max(2.5, 0.12 * tall)))))
-        writing = write_row([("", render(doodle(rng, held_out), rng, tall, pen))], rng, (0, 0))
-        for glyph in prepare(writing.ink).glyphs:
-            if covers(glyph.box, writing):
-                found.append((glyph.ink, NOT_A_DIGIT, DOODLE))
+        tall, pen = _size_on_canvas(rng, widest=0.12)
+        found += _whole(doodle(rng, held_out), rng, tall, pen, DOODLE)
     return found
 
 

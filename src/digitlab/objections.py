@@ -148,16 +148,9 @@ def unless_stripes(lines: list[list[Digit]], preparation: Preparation) -> list[l
 
     Most of them run out of a photograph, or go on beyond their ends in any picture.
     """
-    found = [digit for line in lines for digit in line]
-    believed = [digit for digit in found if digit.accepted]
-    stems = [digit for digit in believed if digit.label == 1]
-    if len(stems) < len(believed):  # then those count, too, that are doubted
-        stems = [digit for digit in found if digit.label == 1]
-        if len(stems) < STRIPES * len(found):
-            return lines
-    if not believed or not stems:
+    boxes = [digit.box for digit in _stems([digit for line in lines for digit in line])]
+    if not boxes:
         return lines
-    boxes = [digit.box for digit in stems]
     given = [preparation.in_picture(box) for box in boxes]
     if not preparation.paper.flat and run_out(given, preparation.size[::-1]):
         why = RUNNING
@@ -166,6 +159,18 @@ def unless_stripes(lines: list[list[Digit]], preparation: Preparation) -> list[l
     else:
         return lines
     return [[_rejected(d, why) if d.accepted else d for d in line] for line in lines]
+
+
+def _stems(found: list[Digit]) -> list[Digit]:
+    """The ones that may be stripes, if hardly anything else is found.
+
+    Those that are believed, unless another digit is, too: then those that are doubted as well.
+    """
+    believed = [digit for digit in found if digit.accepted]
+    if all(digit.label == 1 for digit in believed):
+        return believed
+    stems = [digit for digit in found if digit.label == 1]
+    return stems if len(stems) >= STRIPES * len(found) else []
 
 
 def unless_scenery(lines: list[list[Digit]], preparation: Preparation) -> list[list[Digit]]:

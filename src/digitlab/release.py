@@ -230,7 +230,13 @@ def _made(work: Path, mnist, strokes, signs, settings, pictures: int, tell: Tell
     own = [d for d in digits if not corpus.is_held_out(d)]
     rest = [d for d in others if not corpus.is_held_out(d)]
     validation = _cached(
-        work / "validation.npz", held, mnist["validate"], VALIDATION_PICTURES, 50, tell, True
+        work / "validation.npz",
+        held,
+        mnist["validate"],
+        VALIDATION_PICTURES,
+        50,
+        tell,
+        held_out=True,
     )
     first = start or _first(work, (own, rest), mnist["learn"], validation, settings, tell)
     own = _cleaned(work / "doubtful.json", own, first, tell)
@@ -248,7 +254,7 @@ def _cached(
     tell: Tell,
     held_out: bool = False,
 ) -> Examples:
-    """Examples from an earlier, stopped run, or new ones."""
+    """Examples from an earlier, stopped run, or new ones; `held_out` as in `corpus.build`."""
     if not file.exists():
         tell(f"making {file.stem} from about {pictures} drawings and as many photographs")
         made = corpus.build(*drawings, mnist.ink, mnist.labels, pictures, seed, held_out=held_out)
