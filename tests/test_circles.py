@@ -151,7 +151,7 @@ def test_face_is_no_number_in_a_circle():
     assert not any(found(ink))
 
 
-def test_mouth_that_touches_the_face_makes_it_no_circle_around_the_eyes():
+def test_wide_mouth_that_touches_the_face_makes_it_no_circle_around_the_eyes():
     ink = np.zeros((240, 240), np.uint8)
     cv2.circle(ink, (120, 120), 100, 255, 14)
     for x in (88, 152):
