@@ -100,6 +100,27 @@ def _smoothly(path: list[tuple[float, float]], step: float = 6.0):
             yield x + (to_x - x) * i / count, y + (to_y - y) * i / count
 
 
+# True once one film has shown light and dark for two seconds. Streamlit asks for a second film as
+# soon as it knows how wide to show it, a second after the first; a photo of neither is blank.
+_FILMED = """() => {
+    const film = document.querySelector("[data-testid=stCameraInput] video");
+    const frame = new OffscreenCanvas(64, 48).getContext("2d");
+    if (film?.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA) frame.drawImage(film, 0, 0, 64, 48);
+    const greens = frame.getImageData(0, 0, 64, 48).data.filter((_, i) => i % 4 === 1);
+    const seen = Math.max(...greens) - Math.min(...greens) > 60;
+    if (!seen || window.film !== film.srcObject) {
+        [window.film, window.since] = [film?.srcObject, performance.now()];
+    }
+    return seen && performance.now() - window.since > 2000;
+}"""
+
+
+def take_photo(page: Page) -> None:
+    """Press the camera's button once its picture stands, as a person waits to see it."""
+    page.wait_for_function(_FILMED)
+    page.get_by_role("button", name="Take Photo").click()
+
+
 def expect_answer(page: Page, text: str) -> None:
     """Wait until the page says `text`, one line of digits each."""
     lines = r"\s*".join(map(re.escape, text.split("\n")))

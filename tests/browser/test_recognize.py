@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 from handwriting import photographed, placed, written
-from pen import ANSWER, at_rest, draw, expect_answer, in_view, touch
+from pen import ANSWER, at_rest, draw, expect_answer, in_view, take_photo, touch
 from playwright.sync_api import expect
 
 
@@ -170,7 +170,7 @@ def test_camera_s_photo_survives_a_look_at_another_page(filmed):
     ink = written("35", 160, 14)
     page = filmed(photographed(placed(ink, (480, 640), (640 - ink.shape[1]) // 2, 160)))
     tab(page, "Camera")
-    page.get_by_role("button", name="Take Photo").click()
+    take_photo(page)
     expect_answer(page, "35")
     page.get_by_role("link", name="Export", exact=True).click()
     expect(page).to_have_url(re.compile(r"/export$"))
