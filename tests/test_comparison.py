@@ -31,8 +31,10 @@ def paired(images: int, before: int, after: int) -> comparison.Paired:
     return comparison.Paired(images, before, after, (), (), 1.0)
 
 
-def holding(held_back=(10, 5, 6), test=(10_000, 9960, 9960), refused=(0.9, 0.9)) -> list[bool]:
-    rules = comparison.judge(paired(*held_back), paired(*test), refused)
+def holding(
+    held_back=(10, 5, 6), lucky=0.05, test=(10_000, 9960, 9960), refused=(0.9, 0.9)
+) -> list[bool]:
+    rules = comparison.judge(paired(*held_back), lucky, paired(*test), refused)
     assert comparison.recommended(rules) == all(rule.holds for rule in rules)
     return [rule.holds for rule in rules]
 
@@ -46,6 +48,31 @@ def test_candidate_that_is_not_better_on_what_was_held_back_fails(after):
     assert holding(held_back=(10, 5, after)) == [False, True, True]
 
 
+def test_candidate_whose_hits_may_be_luck_fails():
+    assert holding(lucky=0.051) == [False, True, True]
+
+
+LABELS = np.repeat([1, 4, 7, 9], [6, 4, 3, 2])
+
+
+@pytest.mark.parametrize(
+    ("answers", "least", "most"),
+    [
+        (np.roll(LABELS, 5), 0.2, 1.0),  # as many of each, elsewhere: four are right by luck
+        (np.full(15, 1), 1.0, 1.0),  # the likeliest label for all
+        (np.where(LABELS == 9, 1, LABELS), 0.0, 0.001),
+        (np.where(np.arange(15) % 2, LABELS, 0), 0.0, 0.01),
+    ],
+)
+def test_luck_is_the_share_of_deals_with_as_many_hits(answers, least, most):
+    assert least <= comparison.luck(answers, LABELS) <= most
+
+
+@pytest.mark.parametrize("labels", [[1, 2], [1, 2, 3], [7] * 15, [7] * 14 + [1]])
+def test_labels_that_any_deal_may_hit_tell_nothing_of_luck(labels):
+    assert comparison.luck(np.zeros(len(labels), int), np.array(labels)) == 0
+
+
 def test_five_images_of_ten_thousand_are_the_margin():
     assert holding(test=(10_000, 9960, 9955)) == [True, True, True]
     assert holding(test=(10_000, 9960, 9954)) == [True, False, True]
@@ -56,8 +83,8 @@ def test_candidate_that_accepts_scribbles_fails():
 
 
 def test_reasons_name_the_figures():
-    rules = comparison.judge(paired(8, 5, 6), paired(10_000, 9960, 9950), (0.9, 0.85))
-    assert rules[0].reason == "6 of 8 right, 5 before."
+    rules = comparison.judge(paired(8, 5, 6), 0.126, paired(10_000, 9960, 9950), (0.9, 0.85))
+    assert rules[0].reason.startswith("6 of 8 right, 5 before. Luck alone does as well in 13% of")
     assert rules[1].reason == "99.50%, 99.60% before: -0.10 points."
     assert rules[2].reason.startswith("85.0%")
     json.dumps([comparison.as_json(rule) for rule in rules])

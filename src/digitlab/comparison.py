@@ -15,6 +15,13 @@ MARGIN = 0.0005
 REFUSAL_MARGIN = 0.03
 """Share of signs that are no digits, by which a candidate may refuse fewer."""
 
+LUCK = 0.05
+"""Largest chance to be as often right with the labels handed out anew, for a candidate's answers
+to corrections to count as learnt. Corrections are what the champion read wrong: it has hardly one
+right, so that a candidate of nonsense is better on them by a few lucky hits."""
+
+_DEALS = 10_000
+
 
 @dataclass(frozen=True)
 class Paired:
@@ -80,26 +87,48 @@ def mcnemar(gained: int, lost: int) -> float:
     return min(1.0, 2 * sum(comb(n, k) for k in range(least + 1)) / 2**n)
 
 
+def luck(answers: np.ndarray, labels: np.ndarray) -> float:
+    """How often answers, (n,) int, are as often right when the labels, (n,), are handed out anew.
+
+    A permutation test (Fisher 1935) of 10,000 deals, the same ones each time. 0 where it could
+    not tell: with few labels, or nearly all the same, even n right answers might be luck.
+    """
+    rng = np.random.default_rng(0)
+    dealt = (rng.permutation(labels) for _ in range(_DEALS))
+    hits = np.array([((deal == answers).sum(), (deal == labels).sum()) for deal in dealt])
+    reached = hits >= [(answers == labels).sum(), len(labels)]
+    chance, least = (1 + reached.sum(0)) / (1 + _DEALS)
+    return float(chance) if least <= LUCK else 0.0
+
+
 def judge(
-    held_back: Paired, test: Paired, refused: tuple[float, float], margin: float = MARGIN
+    held_back: Paired,
+    lucky: float,
+    test: Paired,
+    refused: tuple[float, float],
+    margin: float = MARGIN,
 ) -> tuple[Rule, ...]:
     """The rules for recommending a candidate; it is recommended if all hold.
 
     Parameters
     ----------
     held_back : on corrections that it has never learnt.
+    lucky : `luck` of its answers to those.
     test : on the MNIST test set.
     refused : shares of the signs that are no digits that were refused before and after.
     margin : share by which it may be worse on the test set.
     """
     better = held_back.after > held_back.before
+    learnt = lucky <= LUCK
+    doubt = f" Luck alone does as well in {lucky:.0%} of cases: more corrections would tell."
     kept = test.difference >= -margin - 1e-12
     wary = refused[1] >= refused[0] - REFUSAL_MARGIN - 1e-12
     return (
         Rule(
             "Better on corrections it has never seen",
-            better,
-            f"{held_back.after} of {held_back.images} right, {held_back.before} before.",
+            better and learnt,
+            f"{held_back.after} of {held_back.images} right, {held_back.before} before."
+            + doubt * (not learnt),
         ),
         Rule(
             f"MNIST test accuracy no more than {100 * margin:.2f} points lower",

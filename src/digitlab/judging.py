@@ -163,7 +163,8 @@ def compared(before: Marks, after: Marks, held_back: Corrections, margin: float)
     labels = datasets.mnist_test().labels
     test = comparison.pair(before.test, after.test, labels)
     held = comparison.pair(before.held_back, after.held_back, held_back.labels)
-    rules = comparison.judge(held, test, (before.refused, after.refused), margin)
+    lucky = comparison.luck(after.held_back, held_back.labels)
+    rules = comparison.judge(held, lucky, test, (before.refused, after.refused), margin)
     return {
         "mnist_test": comparison.as_json(test),
         "held_back": comparison.as_json(held),
