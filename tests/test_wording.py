@@ -158,3 +158,10 @@ def test_signs_that_were_not_read_make_no_sure_number(digits, count, words):
     assert f"; {words[:6]}" in found.certainty
     assert words in found.detail
     assert "write it again" in found.advice
+
+
+@pytest.mark.parametrize("digits", [1, 2])
+def test_signs_beside_what_is_no_digit_either_are_not_counted(digits):
+    junk = digit(1, 0.05, "this may not be a digit", accepted=False)
+    said = Said("11"[:digits], (junk,) * digits)
+    assert account(replace(said, unread=((0, 0, 9, 9),))) == account(said)

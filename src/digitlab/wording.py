@@ -92,7 +92,7 @@ def account(answer: Answer) -> Account:
     """The words for a reading of at least one digit."""
     one = len(answer.digits) == 1
     words = _account_of_one(answer.digits[0]) if one else _account_of_many(answer)
-    if answer.unread:
+    if answer.unread and any(digit.accepted for digit in answer.digits):
         words = _with_unread(words, len(answer.unread))
     if not answer.left_out:
         return words
@@ -141,7 +141,7 @@ def explain_doubt(digit: Digit) -> str:
 
 
 def _with_unread(words: Account, count: int) -> Account:
-    """The same, and that some signs among the digits were not read."""
+    """The words for a reading with accepted digits, and that some signs among them were not read."""
     signs = "1 sign" if count == 1 else f"{count} signs"
     why = "was not read, since it looks" if count == 1 else "were not read, since they look"
     return replace(
