@@ -141,7 +141,7 @@ def explain_doubt(digit: Digit) -> str:
 
 
 def _with_unread(words: Account, count: int) -> Account:
-    """The words for a reading with accepted digits, and that some signs among them were not read."""
+    """The words for a reading, and that some signs among its digits were not read."""
     signs = "1 sign" if count == 1 else f"{count} signs"
     why = "was not read, since it looks" if count == 1 else "were not read, since they look"
     return replace(
