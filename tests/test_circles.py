@@ -167,3 +167,22 @@ def test_eyes_far_apart_are_no_number_in_a_circle():
         cv2.ellipse(ink, (x, 110), (8, 14), 0, 0, 360, 255, 6)
     assert not any(found(ink))
     assert any(found(circled("00")))
+
+
+def ghost(x: int, y: int, tall: int) -> np.ndarray:
+    """An outline around two rings, whose middle is at (x, y)."""
+    ink = np.zeros((240, 240), np.uint8)
+    outline = [[60, 210], [60, 90], [80, 45], [120, 25], [160, 45], [180, 90], [180, 210]]
+    hem = [[160, 180], [140, 210], [120, 180], [100, 210], [80, 180]]
+    cv2.polylines(ink, [np.array(outline + hem, np.int32)], True, 255, 7)
+    for side in (-24, 24):
+        cv2.ellipse(ink, (x + side, y), (tall // 5, tall // 2), 0, 0, 360, 255, 6)
+    return ink
+
+
+def test_small_rings_high_in_an_outline_are_eyes():
+    assert not any(found(ghost(120, 85, 30)))
+    assert sum(found(ghost(120, 117, 30))) == 1  # in the middle they may be a number
+    assert sum(found(ghost(120, 99, 90))) == 1  # so may they if they are large
+    reading = champion().recognize(on_white(ghost(120, 85, 30)))
+    assert not any(digit.accepted for digit in reading.digits)

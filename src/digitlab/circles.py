@@ -14,6 +14,7 @@ ARCS = 12  # of the largest parts, any two may be a circle
 FILLED = 0.33  # of the longer side of a circle: what is in it is no smaller, or it is in a loop
 DUST = 0.06  # of the longer side of a circle: what is no larger was not written in it
 LARGE = 0.45  # of a circle's height: what is higher in it may be a broken digit, no eye or mouth
+EYES = 0.42  # of a circle's height, from its top: small signs whose middle is higher are eyes
 SLASH = 0.25  # times as wide as long: a straight stroke in a loop is rather the slash of a zero
 ROUND = 0.85  # times as wide as high: a narrower loop around a stroke is a zero
 UPRIGHT = 25.0  # degrees: a slash leans more than a 1 does
@@ -58,7 +59,8 @@ def _goes_around(
     low, high = boxes[inside, :2].min(0), boxes[inside, 2:].max(0)
     if (high - low).max() < FILLED * (box[2:] - box[:2]).max():
         return False
-    if not _is_row(boxes[inside], LARGE * float(box[3] - box[1])):
+    large = LARGE * float(box[3] - box[1])
+    if not _is_row(boxes[inside], large) or _are_eyes(boxes[inside], box, large):
         return False
     least = 1 - (OPEN if len(group) == 1 else OPEN_ARCS)
     once, more = _crossed(labels, numbers[group], (low + high - 1) / 2)
@@ -81,6 +83,17 @@ def _is_row(boxes: np.ndarray, large: float) -> bool:
     beside = (top < bottom[highest]) & (bottom > top[highest])
     gaps = left[1:] - np.maximum.accumulate(right)[:-1]
     return bool((tall >= large or beside.all()) and gaps.max(initial=0) <= tall)
+
+
+def _are_eyes(boxes: np.ndarray, box: np.ndarray, large: float) -> bool:
+    """Whether some parts (n, 4) in a circle are too small and too high up in it for a number.
+
+    The mouth of such a face touches its edge, or it has none, as a ghost.
+    """
+    middle = (boxes[:, 1].min() + boxes[:, 3].max()) / 2
+    return bool(
+        (boxes[:, 3] - boxes[:, 1]).max() < large and middle - box[1] < EYES * (box[3] - box[1])
+    )
 
 
 def _crossed(labels: np.ndarray, numbers: np.ndarray, middle: np.ndarray) -> tuple[float, float]:
