@@ -120,15 +120,15 @@ def judge(
     """
     better = held_back.after > held_back.before
     learnt = lucky <= LUCK
-    doubt = f" Luck alone does as well in {lucky:.0%} of cases: more corrections would tell."
+    figures = f"{held_back.after} of {held_back.images} right, {held_back.before} before."
+    doubt = f"Luck alone does as well in {lucky:.0%} of cases: more corrections would tell."
     kept = test.difference >= -margin - 1e-12
     wary = refused[1] >= refused[0] - REFUSAL_MARGIN - 1e-12
     return (
         Rule(
             "Better on corrections it has never seen",
             better and learnt,
-            f"{held_back.after} of {held_back.images} right, {held_back.before} before."
-            + doubt * (not learnt),
+            figures if learnt else f"{figures} {doubt}",
         ),
         Rule(
             f"MNIST test accuracy no more than {100 * margin:.2f} points lower",
