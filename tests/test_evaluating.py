@@ -17,8 +17,8 @@ from digitlab.recognizer import champion
 from digitlab.samples import NOT_A_DIGIT
 
 FEW = 400
-SHIFT, LIGHT = (c for c in CHANGES if c.name in ("shift", "uneven light"))
-TWO = (replace(SHIFT, strengths=(2, 9)), replace(LIGHT, strengths=(90,)))
+SHIFT, NOISE = (c for c in CHANGES if c.name in ("shift", "noise"))
+TWO = (replace(SHIFT, strengths=(2, 9)), replace(NOISE, strengths=(20,)))
 
 
 class Listener:
@@ -186,13 +186,13 @@ def test_job_evaluates_in_a_process_of_its_own(database, monkeypatch):
 def test_robustness_has_a_curve_for_each_change_through_the_unchanged(store, few):
     assert evaluating.curves(store, 1) == []
     evaluate(store, ROBUSTNESS)
-    shift, light = evaluating.curves(store, 1)
-    assert (shift.name, shift.images, light.name) == ("shift", 10, "uneven light")
+    shift, noise = evaluating.curves(store, 1)
+    assert (shift.name, shift.images, noise.name) == ("shift", 10, "noise")
     assert shift.strengths.tolist() == [0, 2, 9]
-    assert light.strengths.tolist() == [0, 90]
-    for curve in (shift, light):
+    assert noise.strengths.tolist() == [0, 20]
+    for curve in (shift, noise):
         assert min(curve.prepared[0], curve.straight[0]) >= 9  # nothing is changed there
-        assert curve.prepared[-1] > curve.straight[-1]  # out of the frame, or in the dark
+        assert curve.prepared[-1] > curve.straight[-1]  # out of the frame, or under the grain
 
 
 def test_digits_for_robustness_are_the_first_of_each():
