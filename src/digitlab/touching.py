@@ -27,7 +27,8 @@ ALONE = 0.1  # the only digit of a row is one, unless it is believed less
 DOUBT = 1e-4  # weight of a digit that none of the strings has in its place
 BELIEF = 1.54, 0.13, 0.47
 """A constant, and what the log odds of the classifier and of the strings count for: fitted on
-synthetic touching numbers, and letters and symbols, of hands that no training saw."""
+synthetic touching numbers, and letters and symbols, of hands that no training saw, by
+scripts/fit_belief.py."""
 AGREED = 0.9  # agreement from which the classifier's confidence is not lowered
 EDGE = 1e-3  # confidence nearer to 0 or 1 counts as if it were no nearer
 _BLANK = 0
@@ -159,12 +160,13 @@ class Opinion:
         Where both are high it is too cautious: the classifier's own confidence then holds.
         """
         constant, first, second = BELIEF
-        odds = constant + first * _log_odds(confidence) + second * _log_odds(self.agreement)
+        odds = constant + first * log_odds(confidence) + second * log_odds(self.agreement)
         both = float(1 / (1 + np.exp(-odds)))
         return max(both, confidence) if self.agreement >= AGREED else both
 
 
-def _log_odds(probability: float) -> float:
+def log_odds(probability: float) -> float:
+    """The logarithm of a probability's odds, of one that is never nearer to 0 or 1 than `EDGE`."""
     held = min(max(probability, EDGE), 1 - EDGE)
     return float(np.log(held / (1 - held)))
 
