@@ -68,10 +68,11 @@ def _writings(mnist: Path, strokes: Path, signs: Path) -> Iterator[tuple[str, np
     others = [d for d in load_drawings(signs) if is_held_out(d) and d.label not in DIGIT_LIKE]
     ink, labels, *_ = load_mnist(mnist)
     validation = split(len(labels))[1]
+    ink, labels = ink[validation], labels[validation]
     for i in range(NUMBERS):
         tall = float(np.exp(rng.uniform(np.log(36), np.log(110))))
         many = int(rng.integers(2, 7))
-        number = write_signs(drawings, ink[validation], labels[validation], rng, many, tall)
+        number = write_signs(drawings, ink, labels, rng, many, tall)
         writing = write_row(number, rng, GAP)
         text = "".join(writing.labels)
         yield text, 255 - np.pad(writing.ink, MARGIN)
