@@ -133,6 +133,13 @@ def test_number_names_its_doubtful_digit():
     assert not is_sure(weak)
 
 
+@pytest.mark.parametrize(
+    ("count", "words"), [(2, "98.0 % for both together"), (3, "97.0 % for all 3 together")]
+)
+def test_number_says_how_likely_the_whole_is(count, words):
+    assert account(Said("444"[:count], (digit(),) * count)).certainty.endswith(words)
+
+
 def test_number_without_any_digit_is_no_number():
     junk = digit(1, 0.05, "this may not be a digit", accepted=False)
     words = account(Said("11", (junk, junk)))

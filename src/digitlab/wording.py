@@ -167,7 +167,8 @@ def _account_of_many(answer: Answer) -> Account:
     if not any(digit.accepted for digit in digits):
         detail = f"None of its {len(digits)} pieces is taken for a digit. {explain_doubt(worst)}"
         return Account(f"{answer.text}?", "This may not be a number", detail, _advice(worst))
-    whole = f"{percent(prod(digit.confidence for digit in digits))} for all {len(digits)} together"
+    all_of_them = "both" if len(digits) == 2 else f"all {len(digits)}"
+    whole = f"{percent(prod(digit.confidence for digit in digits))} for {all_of_them} together"
     if is_sure(worst):
         detail = f"The least sure is the {where}, {worst.label} ({percent(worst.confidence)})."
         certainty = f"{_capital(worst.verdict)} of each digit, {whole}"
