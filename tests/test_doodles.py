@@ -12,7 +12,7 @@ from digitlab.synthesis import render
 
 def test_no_kind_is_both_learnt_and_held_out():
     learnt, held = sketches(held_out=False), sketches(held_out=True)
-    assert len(learnt) > 50
+    assert len(learnt) > 200
     assert len(held) > 15
     assert not set(learnt) & set(held)
 
@@ -29,7 +29,7 @@ def test_same_seed_draws_the_same_and_no_two_hands_draw_alike():
     for one, other in zip(first[0].strokes, second[0].strokes, strict=True):
         np.testing.assert_array_equal(one, other)
     rng = np.random.default_rng(5)
-    hearts = [d for d in (doodle(rng) for _ in range(400)) if d.label == "heart"]
+    hearts = [d for d in (doodle(rng) for _ in range(2000)) if d.label == "heart"]
     assert len({heart.strokes[0].tobytes() for heart in hearts}) == len(hearts) > 2
 
 

@@ -20,7 +20,7 @@ CLEANING_EPOCHS = 3
 CLEANING_PICTURES = 5000
 VALIDATION_PICTURES = 2000
 VALIDATION_PAGES = 0.04  # as a share of the pages to learn from
-REFUSED = {"mnist": 0.003, "drawn": 0.025}
+REFUSED = {"mnist": 0.008, "drawn": 0.02}
 """Share of the validation digits that are read right and may yet be refused; the other signs
 refused follow from it. Of the drawn ones, two in five stand in rows."""
 SURE, FAIRLY_SURE = 0.997, 0.97
