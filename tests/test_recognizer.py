@@ -362,12 +362,19 @@ def stripes(pitch: int, thick: int, angle: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("pitch", "thick", "angle"), [(30, 6, 5), (40, 6, 5), (60, 10, 5), (60, 6, 45), (60, 10, 30)]
+    ("pitch", "thick", "angle"), [(30, 6, 5), (40, 6, 5), (60, 10, 5), (60, 8, 45), (60, 10, 30)]
 )
 def test_strokes_that_run_out_are_no_ones(pitch, thick, angle):
     digits = champion().recognize(stripes(pitch, thick, angle)).digits
     assert not any(digit.accepted for digit in digits)
     assert RUNNING in {digit.objection for digit in digits}
+
+
+@pytest.mark.parametrize("pitch", [50, 60, 70])
+def test_thin_strokes_halfway_to_lying_are_no_ones(pitch):
+    """Whether for their shape or for where they lead."""
+    digits = champion().recognize(stripes(pitch, 6, 45)).digits
+    assert not any(digit.accepted for digit in digits)
 
 
 @pytest.mark.parametrize(
