@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import subprocess
 import sys
 import zipfile
@@ -126,6 +127,9 @@ def test_overview_says_what_was_computed(store):
     assert f"| Parameters | {METRICS['parameters']:,} |" in text
     assert f"| File | {len(MODEL) / 1000:,.0f} kB |" in text
     assert "| Time per digit |" in text
+    card = (SHIPPED / "MODEL_CARD.md").read_text(encoding="utf-8")
+    (made,) = re.findall(r"about ([\d,]+) drawings", card)
+    assert f"| MNIST and {made} drawings, each as strokes and as a photograph |" in text
 
 
 def test_two_versions_are_paired_side_by_side(store):

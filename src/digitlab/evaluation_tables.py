@@ -20,6 +20,7 @@ from digitlab.evaluation import (
     wilson_interval,
 )
 from digitlab.evaluation_charts import class_names
+from digitlab.lineage import total
 from digitlab.recognizer import SHIPPED
 from digitlab.versions import Version
 
@@ -98,7 +99,7 @@ def _trained_on(version: Version, learnt: int | None) -> str:
         return f"{corrections}, going on from version {version.parent}"
     if version.kind == "scratch":
         return f"MNIST and {corrections}"
-    pictures = version.settings.get("pictures")
+    pictures = total(version.settings, "pictures") if "pictures" in version.settings else 0
     made = f" and {pictures:,} drawings, each as strokes and as a photograph" if pictures else ""
     return f"MNIST{made}" if version.kind == "shipped" else "not known"
 

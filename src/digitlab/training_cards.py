@@ -1,5 +1,6 @@
 """What a stranger should know about each network that ships, and how to train it again."""
 
+from digitlab.lineage import stages_of, total
 from digitlab.training import INK_SETTINGS, STRINGS_SETTINGS, Settings
 
 
@@ -10,7 +11,7 @@ def model_card(metrics: dict) -> str:
     return _CARD.format(
         **{key: metrics[key] for key in ("version", "trained", "parameters", "bytes", "program")},
         **{key: settings[key] for key in ("architecture", "epochs", "seed", "precision")},
-        pictures=_sum(metrics["training"], "pictures"),
+        pictures=total(metrics["training"], "pictures"),
         commands=_commands(metrics["training"], "model", "train", "pictures", Settings()),
         accuracy=test["accuracy"],
         errors=test["errors"],
@@ -52,22 +53,9 @@ def _small_card(
     return template.format(
         **{key: value for key, value in metrics.items() if key != "training"},
         **{key: lineage["settings"][key] for key in ("epochs", "seed", "precision")},
-        made=_sum(lineage, amount),
+        made=total(lineage, amount),
         commands=_commands(lineage, name, verb, amount, usual),
     )
-
-
-def _stages(lineage: dict) -> list[dict]:
-    """A training and those of the networks that it began with, the first one first."""
-    stages = [lineage]
-    while stages[0].get("start"):
-        stages.insert(0, stages[0]["start"])
-    return stages
-
-
-def _sum(lineage: dict, amount: str) -> int:
-    """How much of something was made for all trainings together."""
-    return sum(stage[amount] for stage in _stages(lineage))
 
 
 def _commands(lineage: dict, name: str, verb: str, amount: str, usual: Settings) -> str:
@@ -80,7 +68,7 @@ def _commands(lineage: dict, name: str, verb: str, amount: str, usual: Settings)
     amount : the name of what was made for each.
     usual : settings that need not be named.
     """
-    stages = _stages(lineage)
+    stages = stages_of(lineage)
     folders = [f"stage{number}" for number in range(1, len(stages))] + [name]
     lines = []
     for stage, before, folder in zip(stages, [None, *folders], folders, strict=False):
