@@ -3,9 +3,10 @@
 import cv2
 import numpy as np
 import pytest
-from handwriting import on_white
+from handwriting import on_white, written
 
 from digitlab.doodles import doodle, sketches
+from digitlab.reading import DETAIL
 from digitlab.recognizer import champion
 from digitlab.synthesis import render
 
@@ -51,3 +52,30 @@ def test_most_doodles_are_refused(held_out, most):
         read = champion().recognize(on_white(np.pad(ink, 40)))
         accepted += any(digit.accepted for digit in read.digits)
     assert accepted <= most
+
+
+def hat_over(number: str, tall: int) -> np.ndarray:
+    """A hat of `tall` pixels and, under it, a number of 70 pixels' height."""
+    outline = [(0, 70), (34, 60), (40, 8), (58, 0), (74, 18), (96, 14), (98, 48), (86, 66), (6, 84)]
+    ink = np.zeros((340, 460), np.uint8)
+    points = np.rint(np.array(outline) * tall / 84 + [60, 180 - tall])
+    cv2.polylines(ink, [points.astype(np.int32)], True, 255, 6, cv2.LINE_AA)
+    digits = written(number, 70, 6)
+    ink[200 : 200 + digits.shape[0], 80 : 80 + digits.shape[1]] = digits
+    return on_white(ink)
+
+
+@pytest.mark.parametrize("number", ["11", "4"])
+def test_digits_are_not_believed_as_details_of_a_larger_drawing(number):
+    read = champion().recognize(hat_over(number, 150)).digits[-len(number) :]
+    assert "".join(str(digit.label) for digit in read) == number
+    assert [(digit.accepted, digit.objection) for digit in read] == [(False, DETAIL)] * len(number)
+
+
+@pytest.mark.parametrize(("number", "tall"), [("4", 90), ("10203", 150)])
+def test_digits_are_believed_beside_what_is_hardly_larger_and_a_long_number_beside_anything(
+    number, tall
+):
+    read = champion().recognize(hat_over(number, tall)).digits[-len(number) :]
+    assert "".join(str(digit.label) for digit in read) == number
+    assert all(digit.accepted for digit in read)

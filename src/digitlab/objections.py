@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 
 from digitlab.preprocess import Box, Candidate, Preparation, Row
@@ -17,9 +18,22 @@ from digitlab.punctuation import (
     run_out,
     stand_above_each_other,
 )
-from digitlab.reading import DOTTED, REFUSED, RINGED, RUNNING, SCENERY, STRIPE, TORN, Digit
+from digitlab.reading import (
+    DETAIL,
+    DOTTED,
+    REFUSED,
+    RINGED,
+    RUNNING,
+    SCENERY,
+    STRIPE,
+    TORN,
+    Digit,
+)
 from digitlab.surroundings import strangeness, traces
 
+DETAILS = 4  # digits that may be details of one drawing; more are writing, whatever is beside them
+OUTGROWN = 1.5  # of the tallest digit's height: what is no digit and so tall is what is drawn
+MOST = 0.5  # of the ink is then no digit
 SIGN = 0.1  # likeness to a digit: less, the first of a row is a sign before the number
 STRANGE = -0.55  # log odds of no paper: one line of 422 photographs with digits is over it
 STRIPES = 0.8  # of what is found: so much looks like a 1 where stripes fall into other digits, too
@@ -141,6 +155,36 @@ def unless_pair(lines: list[list[Digit]]) -> list[list[Digit]]:
     if not objection:
         return lines
     return [[_rejected(digit, objection) for digit in line] for line in lines]
+
+
+def unless_detail(lines: list[list[Digit]], preparation: Preparation) -> list[list[Digit]]:
+    """A few digits of a clean drawing are not believed if they are details of something larger.
+
+    As the eyes in a face or the legs under a body: most of the ink is no digit, and some of that
+    is far taller than they are.
+    """
+    boxes = [digit.box for line in lines for digit in line if digit.accepted]
+    if not 0 < len(boxes) <= DETAILS:
+        return lines
+    heights, ink = _other_parts(preparation, boxes)
+    tallest = max(box[3] for box in boxes) * preparation.paper.scale
+    if not heights.size or heights.max() < OUTGROWN * tallest or ink < MOST:
+        return lines
+    return [[_rejected(d, DETAIL) if d.accepted else d for d in line] for line in lines]
+
+
+def _other_parts(preparation: Preparation, boxes: list[Box]) -> tuple[np.ndarray, float]:
+    """Heights, in working pixels, of the connected parts outside boxes; their share of the ink."""
+    mask = (preparation.segmentation.labels > 0).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
+    within = np.zeros(count)
+    for box in boxes:
+        (left, top), inside = preparation.corner(box), preparation.ink_in(box)
+        seen = labels[top : top + inside.shape[0], left : left + inside.shape[1]]
+        within += np.bincount(seen.ravel(), minlength=count)
+    area = stats[1:, cv2.CC_STAT_AREA]
+    outside = within[1:] < 0.5 * area
+    return stats[1:, cv2.CC_STAT_HEIGHT][outside], float(area[outside].sum() / area.sum())
 
 
 def unless_stripes(lines: list[list[Digit]], preparation: Preparation) -> list[list[Digit]]:

@@ -8,6 +8,7 @@ from digitlab.preprocess import Box, Preparation, Step
 
 REFUSED = "this may not be a digit"
 UNSURE = "not sure"
+DETAIL = "it is small beside something larger that is no digit, as an eye in a face is"
 DOTTED = "a dot or another mark stands over or under it, as in ?, !, : or i"
 RINGED = "a ring or another much smaller sign is beside it, as in a %"
 RUNNING = "it runs out of the picture, as lines and patterns do"

@@ -20,6 +20,7 @@ from digitlab.objections import (
     stand_or_fall,
     take_final_signs,
     take_slashes,
+    unless_detail,
     unless_pair,
     unless_scenery,
     unless_sign,
@@ -259,7 +260,7 @@ class Recognizer:
     def _without_signs(
         self, image, preparation: Preparation, lines: list[list[Digit]], unread: list[Box]
     ) -> tuple[Preparation, list[list[Digit]]]:
-        """What is alone in a clean drawing, a digit or two, is not believed if it is a sign."""
+        """What is in a clean drawing is not believed if it is a sign or a detail of the drawing."""
         count = sum(map(len, lines))
         if count == 1:
             ((digit,),) = lines
@@ -267,7 +268,7 @@ class Recognizer:
             lines = [[unless_sign(digit, preparation, unread)]]
         elif count == 2:
             lines = unless_pair(lines)
-        return preparation, lines
+        return preparation, unless_detail(lines, preparation)
 
     def _with_foot(
         self, image, preparation: Preparation, digit: Digit

@@ -6,10 +6,22 @@ from math import prod
 from typing import Protocol
 
 from digitlab.preprocess import Box
-from digitlab.reading import DISPUTED, DOTTED, RINGED, RUNNING, SCENERY, STRIPE, TORN, UNSURE, Digit
+from digitlab.reading import (
+    DETAIL,
+    DISPUTED,
+    DOTTED,
+    RINGED,
+    RUNNING,
+    SCENERY,
+    STRIPE,
+    TORN,
+    UNSURE,
+    Digit,
+)
 
 _REDRAW = "Try it larger, in one clear stroke after the other, or with more light on the paper."
 _INSTEAD = {
+    DETAIL: "If it is a digit, write it without the rest, or about as large.",
     DOTTED: "If it is a digit, write it without the mark.",
     RINGED: "If these are digits, write them about equally high.",
     RUNNING: "If it is a digit, leave some paper around it.",
