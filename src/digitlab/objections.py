@@ -1,6 +1,7 @@
 """What around a digit says that it is none, whatever the network makes of its shape."""
 
 from dataclasses import replace
+from functools import reduce
 
 import cv2
 import numpy as np
@@ -9,6 +10,7 @@ from digitlab.preprocess import Box, Candidate, Preparation, Row
 from digitlab.punctuation import (
     MOST_OUT,
     are_uneven,
+    around,
     ends_over_dot,
     goes_on,
     has_dot,
@@ -134,9 +136,10 @@ def unless_sign(digit: Digit, preparation: Preparation, unread: list[Box]) -> Di
     """
     candidates = [c for row in preparation.rows for c in row.candidates]
     own = frozenset().union(*(c.cut for c in candidates if c.glyph.box == digit.box))
+    whole = reduce(around, (c.glyph.box for c in candidates if c.cut & own), digit.box)
     pieces = [c.glyph.box for c in candidates if not c.cut & own]  # what it is cut from is no mark
     marks = [*preparation.marks, *(box for box in pieces if not _overlap(box, digit.box))]
-    dotted = has_dot(preparation.ink_in(digit.box)) or any(
+    dotted = has_dot(preparation.ink_in(whole)) or any(
         stand_above_each_other(digit.box, mark) for mark in marks
     )
     if dotted and digit.label not in UNDOTTED:

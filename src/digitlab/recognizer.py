@@ -36,6 +36,7 @@ SHIPPED = Path(__file__).resolve().parents[2] / "model"
 
 TALL = 0.6  # of the usual height of a line's digits: lower is a mark rather than a sign
 WHOLE = 0.65  # confidence from which parts are one digit rather than what each of them is
+TURNED = 0.01  # more than that belief must grow for a picture to be turned; less is chance
 UNREAD = 0.05  # the confidence with which a sign is taken for none, to compare two readings
 
 _BATCH = 64  # more at once is no faster and takes more memory
@@ -186,7 +187,8 @@ class Recognizer:
             turned = self._find(image, level, given)
             # Somebody who gives boxes wants every one of them read.
             lost = given and sum(map(len, turned.lines)) < sum(map(len, found.lines))
-            found = found if lost else max(found, turned, key=_believed)
+            better = _believed(turned) > _believed(found) + TURNED
+            found = turned if better and not lost else found
         preparation = found.preparation
         text = "\n".join("".join(str(digit.label) for digit in line) for line in found.lines)
         digits = tuple(
