@@ -171,23 +171,21 @@ def unless_detail(lines: list[list[Digit]], preparation: Preparation) -> list[li
         return lines
     heights, ink = _other_parts(preparation, boxes)
     tallest = max(box[3] for box in boxes) * preparation.paper.scale
-    if not heights.size or heights.max() < OUTGROWN * tallest or ink < MOST:
+    if max(heights, default=0) < OUTGROWN * tallest or ink < MOST:
         return lines
     return [[_rejected(d, DETAIL) if d.accepted else d for d in line] for line in lines]
 
 
-def _other_parts(preparation: Preparation, boxes: list[Box]) -> tuple[np.ndarray, float]:
+def _other_parts(preparation: Preparation, boxes: list[Box]) -> tuple[list[int], float]:
     """Heights, in working pixels, of the connected parts outside boxes; their share of the ink."""
-    mask = (preparation.segmentation.labels > 0).astype(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
-    within = np.zeros(count)
-    for box in boxes:
-        (left, top), inside = preparation.corner(box), preparation.ink_in(box)
-        seen = labels[top : top + inside.shape[0], left : left + inside.shape[1]]
-        within += np.bincount(seen.ravel(), minlength=count)
+    outside = preparation.ink_outside(boxes)
+    if not outside.any():  # as in most drawings, and looking for parts takes a millisecond
+        return [], 0.0
+    mask = preparation.ink_outside([])
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
     area = stats[1:, cv2.CC_STAT_AREA]
-    outside = within[1:] < 0.5 * area
-    return stats[1:, cv2.CC_STAT_HEIGHT][outside], float(area[outside].sum() / area.sum())
+    others = np.bincount(labels[outside > 0], minlength=len(stats))[1:] > 0.5 * area
+    return stats[1:, cv2.CC_STAT_HEIGHT][others].tolist(), float(area[others].sum() / area.sum())
 
 
 def unless_stripes(lines: list[list[Digit]], preparation: Preparation) -> list[list[Digit]]:

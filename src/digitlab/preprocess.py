@@ -129,6 +129,13 @@ class Preparation:
         left, top, right, bottom = _working_box(box, self.paper.scale)
         return (self.segmentation.labels[top:bottom, left:right] > 0).astype(np.uint8)
 
+    def ink_outside(self, boxes: Sequence[Box]) -> np.ndarray:
+        """The mask of all ink that no box of the picture holds, likewise, of the whole picture."""
+        mask = (self.segmentation.labels > 0).astype(np.uint8)
+        for left, top, right, bottom in (_working_box(box, self.paper.scale) for box in boxes):
+            mask[top:bottom, left:right] = 0
+        return mask
+
     def corner(self, box: Box) -> tuple[int, int]:
         """Left and top of a box of the picture in working pixels."""
         return _working_box(box, self.paper.scale)[:2]
