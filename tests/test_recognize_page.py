@@ -133,13 +133,20 @@ def test_uploaded_photo_is_read():
     assert ">18</div>" in answer(page)
 
 
+def hints(page) -> list[str]:
+    """What says that the picture may have to be turned."""
+    return [caption.value for caption in page.caption if "on its side" in caption.value]
+
+
 def test_sideways_picture_is_turned_until_it_is_read():
     page = uploaded(("photo.png", png(np.rot90(photographed(row("27"))))))
     assert ">27</div>" not in answer(page)
+    assert hints(page)
     (turn,) = (button for button in page.button if button.label == "Turn")
     turn.click().run()
     assert not page.exception
     assert ">27</div>" in answer(page)
+    assert not hints(page)
     for _ in range(4):
         next(button for button in page.button if button.label == "Turn").click().run()
     assert ">27</div>" in answer(page)
