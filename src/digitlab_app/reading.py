@@ -61,12 +61,13 @@ def show_picture(
             on_click=_turn,
             args=(picture.file.file_id,),
         )
-        hint = st.empty()  # beside the button, though boxes put right by hand decide about it
         exhibit = correct_boxes(reader, picture, exhibit, key)
-        if not any(digit.accepted for digit in exhibit.answer.digits):
-            hint.caption("Does the picture lie on its side, or upside down? Turn it.")
         alt = f"{exhibit.title}, a box around each digit"
         place.image(exhibit.picture, width="stretch", alt=alt)
+    if not any(digit.accepted for digit in exhibit.answer.digits):
+        right.caption(
+            "If the picture lies on its side or upside down, turn it: the button is under it."
+        )
     show_reading(reader, about, exhibit.answer, right, key)
 
 
