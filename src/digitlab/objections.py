@@ -173,7 +173,7 @@ def unless_detail(lines: list[list[Digit]], preparation: Preparation) -> list[li
     tallest = max(box[3] for box in boxes) * preparation.paper.scale
     if max(heights, default=0) < OUTGROWN * tallest or ink < MOST:
         return lines
-    return [[_rejected(d, DETAIL) if d.accepted else d for d in line] for line in lines]
+    return [_doubted(line, DETAIL) for line in lines]
 
 
 def _other_parts(preparation: Preparation, boxes: list[Box]) -> tuple[list[int], float]:
@@ -203,7 +203,7 @@ def unless_stripes(lines: list[list[Digit]], preparation: Preparation) -> list[l
         why = STRIPE
     else:
         return lines
-    return [[_rejected(d, why) if d.accepted else d for d in line] for line in lines]
+    return [_doubted(line, why) for line in lines]
 
 
 def _stems(found: list[Digit]) -> list[Digit]:
@@ -235,7 +235,7 @@ def _on_paper(line: list[Digit], preparation: Preparation) -> list[Digit]:
         odds.append(strangeness(digit, trace))
     if not odds or np.mean(odds) < STRANGE:
         return line
-    return [_rejected(digit, SCENERY) if digit.accepted else digit for digit in line]
+    return _doubted(line, SCENERY)
 
 
 def _are_torn_from_lines(preparation: Preparation, boxes: list[Box]) -> bool:
@@ -243,6 +243,11 @@ def _are_torn_from_lines(preparation: Preparation, boxes: list[Box]) -> bool:
     even = preparation.paper.even
     strokes = ((preparation.corner(box), preparation.ink_in(box)) for box in boxes)
     return bool(np.mean([goes_on(even, *corner, ink) for corner, ink in strokes]) >= MOST_OUT)
+
+
+def _doubted(line: list[Digit], objection: str) -> list[Digit]:
+    """A line of which nothing is accepted; what was doubted already keeps its own reason."""
+    return [_rejected(digit, objection) if digit.accepted else digit for digit in line]
 
 
 def _rejected(digit: Digit, objection: str) -> Digit:
