@@ -152,6 +152,15 @@ def test_sideways_picture_is_turned_until_it_is_read():
     assert ">27</div>" in answer(page)
 
 
+def test_way_that_reads_is_offered_and_turns_the_picture_when_chosen():
+    page = uploaded(("photo.png", png(np.rot90(photographed(row("27"))))))
+    way = next(button for button in page.button if button.label == "Turn to the right: 27")
+    way.click().run()
+    assert not page.exception
+    assert ">27</div>" in answer(page)
+    assert not any(button.label.startswith("Turn to") for button in page.button)
+
+
 def test_folded_pictures_say_whether_they_are_read_refused_or_empty():
     blank = np.full((90, 90), 255, np.uint8)
     dash = cv2.line(blank.copy(), (10, 45), (80, 45), 0, 6)

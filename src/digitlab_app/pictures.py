@@ -13,6 +13,7 @@ from digitlab.overlay import draw_boxes, thumbnail
 from digitlab.preprocess import Box, Step
 from digitlab.reading import Digit, Reading
 from digitlab.recognizer import Recognizer
+from digitlab.turning import Way, other_ways_up, turned
 from digitlab.wording import account, is_sure
 
 STEP_SIDE = 300  # pixels; a step is looked at small, and twelve megapixels would fill the memory
@@ -30,10 +31,7 @@ class File(Protocol):
 
 @dataclass(frozen=True)
 class Picture:
-    """A file's picture, turned by a person `quarters` times by 90 degrees to the right.
-
-    A camera that is held level over a page can't know which side is up.
-    """
+    """A file's picture, turned by a person `quarters` times by 90 degrees to the right."""
 
     file: File
     quarters: int = 0
@@ -50,8 +48,7 @@ class Picture:
 
     def pixels(self) -> np.ndarray:
         """(h, w, 3) or (h, w, 4) uint8. Raises ImageError as `images.decode` does."""
-        upright = images.decode(self.file.getvalue())
-        return np.ascontiguousarray(np.rot90(upright, -self.quarters)) if self.quarters else upright
+        return turned(images.decode(self.file.getvalue()), self.quarters)
 
 
 @dataclass(frozen=True)
@@ -84,6 +81,7 @@ class Exhibit:
     answer : what was read; None likewise.
     size : width and height in pixels of the picture as it came.
     error : why not, fit to show a person; "" if it was read.
+    ways : how to turn it so that it is read, where it can hardly be read as it is.
     """
 
     name: str
@@ -91,6 +89,7 @@ class Exhibit:
     answer: Answer | None = None
     size: tuple[int, int] = (0, 0)
     error: str = ""
+    ways: tuple[Way, ...] = ()
 
     @property
     def title(self) -> str:
@@ -127,7 +126,9 @@ def exhibit(
     except ImageError as error:
         return Exhibit(picture.name, error=str(error))
     reading = recognizer.recognize(image, boxes)
-    return Exhibit(picture.name, boxed(image, reading), shown(reading), image.shape[1::-1])
+    ways = other_ways_up(recognizer, image, reading) if boxes is None else ()
+    pixels = boxed(image, reading)
+    return Exhibit(picture.name, pixels, shown(reading), image.shape[1::-1], ways=ways)
 
 
 def read_drawing(recognizer: Recognizer, drawing: np.ndarray) -> Answer:

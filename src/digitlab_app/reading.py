@@ -40,8 +40,8 @@ def _turns() -> dict[str, int]:
     return st.session_state.setdefault("turns", {})
 
 
-def _turn(file_id: str) -> None:
-    _turns()[file_id] = (_turns().get(file_id, 0) + 1) % 4
+def _turn(file_id: str, quarters: int = 1) -> None:
+    _turns()[file_id] = (_turns().get(file_id, 0) + quarters) % 4
 
 
 def show_picture(
@@ -64,11 +64,27 @@ def show_picture(
         exhibit = correct_boxes(reader, picture, exhibit, key)
         alt = f"{exhibit.title}, a box around each digit"
         place.image(exhibit.picture, width="stretch", alt=alt)
-    if not any(digit.accepted for digit in exhibit.answer.digits):
-        right.caption(
+    with right:
+        _ask_which_way_up(picture, exhibit, key)
+    show_reading(reader, about, exhibit.answer, right, key)
+
+
+def _ask_which_way_up(picture: Picture, exhibit: Exhibit, key: str) -> None:
+    """Offer to turn a picture that is read another way up, or say that it can be turned."""
+    if exhibit.ways:
+        st.caption("The picture may lie on its side or upside down. If so, choose what it says:")
+        with st.container(horizontal=True):
+            for way in exhibit.ways:
+                st.button(
+                    way.words,
+                    key=f"{key}-way-{way.quarters}",
+                    on_click=_turn,
+                    args=(picture.file.file_id, way.quarters),
+                )
+    elif not any(digit.accepted for digit in exhibit.answer.digits):
+        st.caption(
             "If the picture lies on its side or upside down, turn it: the button is under it."
         )
-    show_reading(reader, about, exhibit.answer, right, key)
 
 
 def show_reading(reader: Recognizer, about: Subject | None, answer: Answer, right, key) -> None:
