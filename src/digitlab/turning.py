@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from digitlab.reading import Reading
 from digitlab.recognizer import Recognizer
+from digitlab.wording import Answer
 
 LEAST = 2  # digits in a row; one alone is often one the other way up, too, as a 6 is a 9
 DOUBTED = 0.5  # of the signs, from which the picture may stand another way up
@@ -30,7 +30,7 @@ def turned(image: np.ndarray, quarters: int) -> np.ndarray:
     return np.ascontiguousarray(np.rot90(image, -quarters)) if quarters else image
 
 
-def other_ways_up(recognizer: Recognizer, image: np.ndarray, reading: Reading) -> tuple[Way, ...]:
+def other_ways_up(recognizer: Recognizer, image: np.ndarray, answer: Answer) -> tuple[Way, ...]:
     """How to turn a picture so that all of it is read.
 
     A camera that is held level over a page can't know which side is up. Of a number that lies on
@@ -40,7 +40,7 @@ def other_ways_up(recognizer: Recognizer, image: np.ndarray, reading: Reading) -
     Parameters
     ----------
     image : (h, w) grey, (h, w, 3) RGB or (h, w, 4) RGBA, uint8.
-    reading : what it reads as it came.
+    answer : what it reads as it came.
 
     Returns
     -------
@@ -48,7 +48,7 @@ def other_ways_up(recognizer: Recognizer, image: np.ndarray, reading: Reading) -
     the one with most digits first. None where less than DOUBTED of the signs are doubted as it
     came, or where nothing was found.
     """
-    if not reading.digits or _accepted(reading) > 1 - DOUBTED:
+    if not is_doubted(answer):
         return ()
     found = []
     for quarters in HOW:
@@ -59,7 +59,12 @@ def other_ways_up(recognizer: Recognizer, image: np.ndarray, reading: Reading) -
     return tuple(way for _, way in sorted(found, key=lambda entry: -entry[0]))
 
 
-def _accepted(reading: Reading) -> float:
+def is_doubted(answer: Answer) -> bool:
+    """Whether DOUBTED or more of the signs that were found are doubted, or are no digits."""
+    return bool(answer.digits) and _accepted(answer) <= 1 - DOUBTED
+
+
+def _accepted(answer: Answer) -> float:
     """Which share of the signs that were found are digits and accepted."""
-    accepted = sum(digit.accepted for digit in reading.digits)
-    return accepted / (len(reading.digits) + len(reading.unread))
+    accepted = sum(digit.accepted for digit in answer.digits)
+    return accepted / (len(answer.digits) + len(answer.unread))

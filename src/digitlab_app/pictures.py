@@ -13,7 +13,7 @@ from digitlab.overlay import draw_boxes, thumbnail
 from digitlab.preprocess import Box, Step
 from digitlab.reading import Digit, Reading
 from digitlab.recognizer import Recognizer
-from digitlab.turning import Way, other_ways_up, turned
+from digitlab.turning import turned
 from digitlab.wording import account, is_sure
 
 STEP_SIDE = 300  # pixels; a step is looked at small, and twelve megapixels would fill the memory
@@ -81,7 +81,6 @@ class Exhibit:
     answer : what was read; None likewise.
     size : width and height in pixels of the picture as it came.
     error : why not, fit to show a person; "" if it was read.
-    ways : how to turn it so that it is read, where it can hardly be read as it is.
     """
 
     name: str
@@ -89,7 +88,6 @@ class Exhibit:
     answer: Answer | None = None
     size: tuple[int, int] = (0, 0)
     error: str = ""
-    ways: tuple[Way, ...] = ()
 
     @property
     def title(self) -> str:
@@ -126,9 +124,7 @@ def exhibit(
     except ImageError as error:
         return Exhibit(picture.name, error=str(error))
     reading = recognizer.recognize(image, boxes)
-    ways = other_ways_up(recognizer, image, reading) if boxes is None else ()
-    pixels = boxed(image, reading)
-    return Exhibit(picture.name, pixels, shown(reading), image.shape[1::-1], ways=ways)
+    return Exhibit(picture.name, boxed(image, reading), shown(reading), image.shape[1::-1])
 
 
 def read_drawing(recognizer: Recognizer, drawing: np.ndarray) -> Answer:

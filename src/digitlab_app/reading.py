@@ -4,6 +4,7 @@ import streamlit as st
 
 from digitlab.database import Database
 from digitlab.recognizer import Recognizer
+from digitlab.turning import Way, is_doubted, other_ways_up
 from digitlab_app.answer import show_answer
 from digitlab_app.boxes import correct_boxes
 from digitlab_app.feedback import Subject
@@ -61,20 +62,33 @@ def show_picture(
             on_click=_turn,
             args=(picture.file.file_id,),
         )
-        exhibit = correct_boxes(reader, picture, exhibit, key)
-        alt = f"{exhibit.title}, a box around each digit"
-        place.image(exhibit.picture, width="stretch", alt=alt)
-    with right:
-        _ask_which_way_up(picture, exhibit, key)
-    show_reading(reader, about, exhibit.answer, right, key)
+        corrected = correct_boxes(reader, picture, exhibit, key)
+        alt = f"{corrected.title}, a box around each digit"
+        place.image(corrected.picture, width="stretch", alt=alt)
+    above = right.container()  # the answer; what takes longer is asked when that is there
+    show_reading(reader, about, corrected.answer, right, key)
+    with above:
+        ways = _other_ways(reader, picture, exhibit) if corrected is exhibit else ()
+        _ask_which_way_up(picture, corrected, ways, key)
 
 
-def _ask_which_way_up(picture: Picture, exhibit: Exhibit, key: str) -> None:
+def _other_ways(reader: Recognizer, picture: Picture, exhibit: Exhibit) -> tuple[Way, ...]:
+    """How to turn a picture so that it is read, found out once in a session."""
+    if not is_doubted(exhibit.answer):
+        return ()
+    known = st.session_state.setdefault("ways", {})
+    key = (picture.id, reader.version)
+    if key not in known:
+        known[key] = other_ways_up(reader, picture.pixels(), exhibit.answer)
+    return known[key]
+
+
+def _ask_which_way_up(picture: Picture, exhibit: Exhibit, ways: tuple[Way, ...], key: str) -> None:
     """Offer to turn a picture that is read another way up, or say that it can be turned."""
-    if exhibit.ways:
+    if ways:
         st.caption("The picture may lie on its side or upside down. If so, choose what it says:")
         with st.container(horizontal=True):
-            for way in exhibit.ways:
+            for way in ways:
                 st.button(
                     way.words,
                     key=f"{key}-way-{way.quarters}",
