@@ -5,11 +5,13 @@ import pytest
 from handwriting import centred, on_white, photographed, placed, written
 
 from digitlab.recognizer import champion
-from digitlab.turning import Way, other_ways_up, turned
+from digitlab.turning import Way, is_doubted, other_ways_up, turned
 
 
 def ways(picture: np.ndarray) -> tuple[Way, ...]:
-    return other_ways_up(champion(), picture, champion().recognize(picture))
+    """What the page offers: nothing where the picture is read as it came."""
+    doubted = is_doubted(champion().recognize(picture))
+    return other_ways_up(champion(), picture) if doubted else ()
 
 
 def lines(*texts: str) -> np.ndarray:

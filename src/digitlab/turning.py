@@ -30,8 +30,8 @@ def turned(image: np.ndarray, quarters: int) -> np.ndarray:
     return np.ascontiguousarray(np.rot90(image, -quarters)) if quarters else image
 
 
-def other_ways_up(recognizer: Recognizer, image: np.ndarray, answer: Answer) -> tuple[Way, ...]:
-    """How to turn a picture so that all of it is read.
+def other_ways_up(recognizer: Recognizer, image: np.ndarray) -> tuple[Way, ...]:
+    """How to turn a picture so that all of it is read, where it `is_doubted` as it came.
 
     A camera that is held level over a page can't know which side is up. Of a number that lies on
     its side, most digits are doubted; the other way up it is often another one, as 98 is 86, so
@@ -40,16 +40,12 @@ def other_ways_up(recognizer: Recognizer, image: np.ndarray, answer: Answer) -> 
     Parameters
     ----------
     image : (h, w) grey, (h, w, 3) RGB or (h, w, 4) RGBA, uint8.
-    answer : what it reads as it came.
 
     Returns
     -------
     The ways in which LEAST or more digits in a line are found and every sign is an accepted digit;
-    the one with most digits first. None where less than DOUBTED of the signs are doubted as it
-    came, or where nothing was found.
+    the one with most digits first.
     """
-    if not is_doubted(answer):
-        return ()
     found = []
     for quarters in HOW:
         read = recognizer.recognize(turned(image, quarters))
