@@ -113,6 +113,7 @@ def test_papers_and_refusals_and_speeds_are_all_measured(report):
         "things in a photograph",
         "scribbles",
         "doodles of unseen kinds",
+        "people's doodles of unseen kinds",
     ]
     assert all(r.pictures == 5 and 0 <= r.refused <= 5 for r in report.refusals)
     assert len(report.speeds) == 3

@@ -169,6 +169,8 @@ def test_missing_model_is_said_in_one_line(pictures):
         ["train", "--kept", "0.5"],
         ["train", "--data", "missing.npz"],
         ["train", "--strokes", "drawing.png"],
+        ["train", "--doodles", "missing"],
+        ["train", "--doodles", "."],
         ["train-ink"],
         ["train-strings"],
         ["train-strings", "--strokes", "drawing.png"],

@@ -4,8 +4,16 @@ import numpy as np
 import pytest
 from handwriting import STROKES, on_white, photographed
 
-from digitlab import corpus
-from digitlab.corpus import NOT_A_DIGIT, SKIPPED, Examples, examples_of, label_candidate
+from digitlab import corpus, quickdraw
+from digitlab.corpus import (
+    DOODLE,
+    NOT_A_DIGIT,
+    QUICKDRAW,
+    SKIPPED,
+    Examples,
+    examples_of,
+    label_candidate,
+)
 from digitlab.datasets import rehearsal
 from digitlab.errors import DataError
 from digitlab.hands import Drawing
@@ -221,6 +229,19 @@ def test_corpus_has_every_digit_and_what_is_none_of_every_kind(made):
     assert (made.labels[np.isin(made.kinds, ["doodle", "scribble", "sign"])] == NOT_A_DIGIT).all()
     assert made.ink.shape == (len(made), 28, 28)
     assert (made.ink.max((1, 2)) > 200).mean() > 0.99  # a hair of a torn sign may be fainter
+
+
+def test_doodles_that_people_drew_take_the_place_of_half_of_those_made_up(
+    arguments, made, monkeypatch
+):
+    monkeypatch.setattr(corpus, "_CHUNK", 24)
+    people_s = quickdraw.sample().ink[:20]
+    both = corpus.build(*arguments, 48, seed=1, processes=1, doodles=people_s)
+    assert set(both.kinds) - set(made.kinds) == {QUICKDRAW}
+    doodles = (made.kinds == DOODLE).sum()
+    assert (both.kinds == DOODLE).sum() == pytest.approx(doodles / 2, rel=0.4)
+    assert (both.labels[both.kinds == QUICKDRAW] == NOT_A_DIGIT).all()
+    assert (both.kinds == QUICKDRAW).sum() > 30
 
 
 def test_labels_of_the_corpus_are_mostly_what_the_shipped_model_reads(made):

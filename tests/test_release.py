@@ -101,7 +101,7 @@ def test_card_has_the_figures_of_its_metrics():
     settings["learning_rate"] = 0.001
     first = {"settings": settings | {"epochs": 3}, "pictures": 5_000, "start": None}
     changed = settings | {"epochs": 9, "made": 0.6, "kept": 0.5}
-    second = {"settings": changed, "pictures": 6_000, "start": first}
+    second = {"settings": changed, "pictures": 6_000, "doodles": True, "start": first}
     card = model_card({
         "version": "3", "program": "1.2.3", "trained": "2026-11-21", "parameters": 295_979,
         "bytes": 599_224, "calibration": {"temperature": 0.8, "accept": 0.42},
@@ -122,6 +122,8 @@ def test_card_has_the_figures_of_its_metrics():
         "--seed 7",
         "--learning-rate 0.001",
         "--pictures 5000 --epochs 3",
+        "--doodles package/src/drawings --pictures 6000",
+        "The Quick, Draw! dataset, Google, CC BY 4.0",
         "--made 0.6",
         "--kept 0.5",
         "--start stage1/model.keras",
@@ -131,6 +133,7 @@ def test_card_has_the_figures_of_its_metrics():
         assert words in card, words
     places = [card.index(f"--out {folder}") for folder in ("stage1", "stage2", "model")]
     assert places == sorted(places)
+    assert card.count("--doodles") == 1
 
 
 @pytest.mark.parametrize(

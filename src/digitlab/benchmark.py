@@ -15,7 +15,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from digitlab import __version__
+from digitlab import __version__, quickdraw
 from digitlab.corpus import enlarge_mnist, is_held_out, scribble
 from digitlab.datasets import Digits, mnist_test
 from digitlab.doodles import doodle
@@ -365,6 +365,7 @@ def _others(signs: Path | None, plan: Plan) -> Iterator[tuple[str, Iterator[np.n
         ("things in a photograph", scenery),
         ("scribbles", scribble),
         ("doodles of unseen kinds", _doodle),
+        ("people's doodles of unseen kinds", _from_quickdraw(plan.others)),
     ):
         rng = np.random.default_rng([SEED, len(kind)])
         yield kind, (make(rng) for _ in range(plan.others))
@@ -404,6 +405,12 @@ def _doodle(rng: np.random.Generator) -> np.ndarray:
     """A little drawing of a kind that training never saw, on a canvas, (280, 280) uint8."""
     ink = render(doodle(rng, held_out=True), rng, rng.uniform(80, 230), rng.uniform(5, 20))
     return _pasted(ink[:CANVAS, :CANVAS])
+
+
+def _from_quickdraw(count: int) -> Callable[[np.random.Generator], np.ndarray]:
+    """What puts the next of Quick, Draw!'s doodles on a canvas, (280, 280) uint8."""
+    inks = iter(quickdraw.sample().ink[:count])
+    return lambda rng: _pasted(quickdraw.enlarged(next(inks), rng, rng.uniform(80, 230)))
 
 
 def _signs(signs: Path, letters: bool, count: int) -> Iterator[np.ndarray]:

@@ -168,6 +168,7 @@ def _add_train(commands) -> None:
         metavar="X",
         help="drawn and photographed digits an epoch, as a share of MNIST's (1)",
     )
+    _add_doodles(command)
     _add_amount(command, "--pictures", PICTURES, "drawings, and as many photographs, to make")
 
 
@@ -250,10 +251,11 @@ def _add_data(commands) -> None:
         commands,
         "data",
         _data,
-        "make the MNIST files that come with the program again",
-        "Writes mnist_test.npz and rehearsal.npz.",
+        "make the data files that come with the program again",
+        "Writes mnist_test.npz and rehearsal.npz; with --doodles, doodles.npz, too.",
     )
     _add_mnist(command)
+    _add_doodles(command)
     command.add_argument(
         "--out", type=Path, metavar="FOLDER", help="(the program's own data folder)"
     )
@@ -271,9 +273,24 @@ def _add_mnist(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_doodles(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--doodles",
+        type=_folder,
+        metavar="FOLDER",
+        help="of Quick, Draw!'s doodles, a file KIND.ndjson.gz each: what is no digit",
+    )
+
+
 def _file(text: str) -> Path:
     if not Path(text).is_file():
         raise argparse.ArgumentTypeError(f"there is no file {text}")
+    return Path(text)
+
+
+def _folder(text: str) -> Path:
+    if not Path(text).is_dir():
+        raise argparse.ArgumentTypeError(f"there is no folder {text}")
     return Path(text)
 
 
@@ -444,13 +461,16 @@ def _benchmark(arguments: argparse.Namespace) -> int:
 def _train(arguments: argparse.Namespace) -> int:
     if (arguments.strokes is None) != (arguments.signs is None):
         arguments.parser.error("--strokes and --signs go together")
+    if arguments.doodles and arguments.signs is None:
+        arguments.parser.error("--doodles needs --strokes and --signs")
     _check_kept(arguments)
     from digitlab.release import train_version
     from digitlab.training import Settings
 
     a = arguments
     settings = Settings(**_chosen(a))
-    train_version(a.out, a.data, a.strokes, a.signs, settings, a.pictures, _tell, a.start)
+    files = a.data, a.strokes, a.signs
+    train_version(a.out, *files, settings, a.pictures, _tell, a.start, a.doodles)
     return 0
 
 
@@ -489,11 +509,14 @@ def _chosen(arguments: argparse.Namespace) -> dict:
 
 
 def _data(arguments: argparse.Namespace) -> int:
-    from digitlab import datasets
+    from digitlab import datasets, quickdraw
 
     folder = arguments.out or datasets.FOLDER
     datasets.write_data_files(arguments.data, folder)
     _tell(f"mnist_test.npz and rehearsal.npz written to {folder}")
+    if arguments.doodles:
+        quickdraw.write_sample(arguments.doodles, folder)
+        _tell(f"doodles.npz written to {folder}")
     return 0
 
 

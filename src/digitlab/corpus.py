@@ -35,6 +35,7 @@ from digitlab.hands import (
     straightened,
 )
 from digitlab.preprocess import prepare
+from digitlab.quickdraw import enlarged
 from digitlab.synthesis import Scene, Writing, cropped, linked, photograph, render, write_row
 from digitlab.typesetting import typeset
 
@@ -60,7 +61,9 @@ SYMBOLS = 2.2  # times as likely as a letter
 SIGN = "sign"  # kind of whole letters and symbols
 SCRIBBLE = "scribble"
 DOODLE = "doodle"
+QUICKDRAW = "quickdraw"
 PRINT = "print"
+OTHER_SIGNS = SIGN, SCRIBBLE, DOODLE, QUICKDRAW  # kinds of whole signs that are no digit
 INSIDE = 0.75  # share of a sign from which a candidate covers it, too
 ONE_OF_TWO = 0.93  # share of overlap from which nobody knows whether the other of two is in it
 WHOLE = 0.86  # share of overlap from which a candidate covers all of a sign
@@ -339,7 +342,12 @@ def _whole(
     drawing: Drawing, rng: np.random.Generator, tall: float, pen: float, kind: str
 ) -> Iterator[tuple]:
     """What `prepare` finds of a sign alone on a canvas that is all of it: no digit."""
-    writing = write_row([(drawing.label, render(drawing, rng, tall, pen))], rng, (0, 0))
+    yield from _alone(drawing.label, render(drawing, rng, tall, pen), rng, kind)
+
+
+def _alone(label: str, ink: np.ndarray, rng: np.random.Generator, kind: str) -> Iterator[tuple]:
+    """As `_whole`, of a sign's ink (h, w) uint8."""
+    writing = write_row([(label, ink)], rng, (0, 0))
     for glyph in prepare(writing.ink).glyphs:
         if covers(glyph.box, writing):
             yield glyph.ink, NOT_A_DIGIT, kind
@@ -384,6 +392,17 @@ def _doodles(seed: int, drawings, mnist, labels, held_out: bool) -> list[tuple]:
     for _ in range(_CHUNK):
         tall, pen = _size_on_canvas(rng, widest=0.12)
         found += _whole(doodle(rng, held_out), rng, tall, pen, DOODLE)
+    return found
+
+
+def _quickdraw(seed: int, drawings: np.ndarray, mnist, labels) -> list[tuple]:
+    """Doodles as people drew them (n, 28, 28), one on a canvas, whole likewise."""
+    rng = np.random.default_rng(seed)
+    found = []
+    for _ in range(_CHUNK):
+        tall, _ = _size_on_canvas(rng)
+        ink = enlarged(drawings[int(rng.integers(len(drawings)))], rng, tall)
+        found += _alone(QUICKDRAW, ink, rng, QUICKDRAW)
     return found
 
 
@@ -456,6 +475,7 @@ def build(
     seed: int,
     processes: int = 2,
     held_out: bool = False,
+    doodles: np.ndarray | None = None,
 ) -> Examples:
     """Examples from strokes, synthetic photographs, print, other signs, doodles and scribbles.
 
@@ -464,18 +484,22 @@ def build(
     own, other : drawings of digits; of letters and symbols.
     mnist, labels : MNIST's ink (n, 28, 28) uint8 and labels (n,), to put on synthetic paper too.
     pictures : drawings and photographs to make, about this many of each.
-    held_out : whether the doodles are of kinds that are kept for validation.
+    held_out : whether the doodles of made-up hands are of kinds that are kept for validation.
+    doodles : as people drew them, (n, 28, 28) uint8; None learns from those of made-up hands alone.
     """
     arguments = {"mnist": mnist, "labels": labels, "processes": processes}
+    made_up = pictures if doodles is None else pictures // 2
     parts = [
         make(drawn, pictures, seed, own, **arguments),
         make(_photographs, pictures, seed + 1, own, **arguments),
         make(_signs, 2 * pictures, seed + 2, other, **arguments),
         make(_photographs, pictures // 8, seed + 3, other, **arguments),
         make(_scribbles, pictures // 6, seed + 4, own, **arguments),
-        make(partial(_doodles, held_out=held_out), pictures, seed + 5, own, **arguments),
+        make(partial(_doodles, held_out=held_out), made_up, seed + 5, own, **arguments),
         make(_printed, pictures // 6, seed + 6, own, **arguments),
     ]
+    if doodles is not None:
+        parts.append(make(_quickdraw, pictures, seed + 7, doodles, **arguments))
     return Examples.join(parts)
 
 

@@ -15,7 +15,8 @@ FOLDER = Path(__file__).resolve().parents[2] / "data"
 REHEARSAL_EACH = 1350  # images of each digit: what fits under 4 MB beside the test set
 CLASSES = 10
 
-_DAMAGE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
+DAMAGE = OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile, zlib.error
+"""What reading a damaged file raises."""
 
 
 class Mnist(NamedTuple):
@@ -104,7 +105,7 @@ def _stored(path: Path, ink_key: str, label_key: str) -> Digits:
     try:
         with np.load(path) as stored:
             digits = Digits(stored[ink_key], stored[label_key])
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise DataError(f"{path} can't be read as a file of digits: {error}") from error
     fits = digits.ink.dtype == np.uint8 and digits.ink.shape == (len(digits.ink), 28, 28)
     known = digits.labels.shape == (len(digits.ink),) and np.isin(digits.labels, range(10)).all()

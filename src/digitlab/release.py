@@ -8,7 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
-from digitlab import __version__, corpus, explain, pages_corpus, strings_corpus, training
+from digitlab import (
+    __version__,
+    corpus,
+    explain,
+    pages_corpus,
+    quickdraw,
+    strings_corpus,
+    training,
+)
 from digitlab.binarization import TILE
 from digitlab.corpus import NOT_A_DIGIT, Examples
 from digitlab.datasets import load_mnist, mnist_test, split
@@ -42,6 +50,7 @@ def train_version(
     pictures: int,
     tell: Tell = print,
     start: Path | None = None,
+    doodles: Path | None = None,
 ) -> None:
     """Train, calibrate, measure and write a version folder.
 
@@ -54,6 +63,7 @@ def train_version(
     pictures : drawings and synthetic photographs to make, about this many of each.
     tell : gets lines of progress.
     start : a .keras file whose weights to begin with; None begins from scratch.
+    doodles : the folder of Quick, Draw!'s doodles, as `quickdraw.load` reads it, to learn too.
 
     Raises
     ------
@@ -67,7 +77,8 @@ def train_version(
         name: Examples.of_kind(ink[index], labels[index], "mnist")
         for name, index in (("learn", learn), ("validate", validate))
     }
-    made = _made(work, mnist_part, strokes, signs, settings, pictures, tell, start)
+    drawn = [None, None] if doodles is None else [p.ink for p in quickdraw.load(doodles).parted()]
+    made = _made(work, mnist_part, strokes, signs, drawn, settings, pictures, tell, start)
     tell(f"training on {len(mnist_part['learn'])} MNIST and {len(made['learn'])} made examples")
     both = {part: Examples.join([mnist_part[part], made[part]]) for part in mnist_part}
     network = training.fit(both["learn"], both["validate"], settings, out, tell, start)
@@ -75,7 +86,12 @@ def train_version(
     (out / "model.tflite").write_bytes(training.to_tflite(network))
     metrics = _measure(out, both["validate"], network.count_params())
     before = _training_of(start) if start else None
-    metrics["training"] = {"settings": asdict(settings), "pictures": pictures, "start": before}
+    metrics["training"] = {
+        "settings": asdict(settings),
+        "pictures": pictures,
+        "doodles": doodles is not None,
+        "start": before,
+    }
     (out / "metrics.json").write_text(json.dumps(metrics, indent=1), encoding="utf-8")
     (out / "MODEL_CARD.md").write_text(model_card(metrics), encoding="utf-8")
     tell("drawing the map of digits")
@@ -217,7 +233,9 @@ def _write(
     tell(f"{network.count_params():,} parameters, written to {out}")
 
 
-def _made(work: Path, mnist, strokes, signs, settings, pictures: int, tell: Tell, start) -> dict:
+def _made(
+    work: Path, mnist, strokes, signs, doodles, settings, pictures: int, tell: Tell, start
+) -> dict:
     """Examples made from drawings, to learn from and to validate on; none without drawings."""
     empty = mnist["learn"][:0]
     if strokes is None or signs is None:
@@ -237,11 +255,13 @@ def _made(work: Path, mnist, strokes, signs, settings, pictures: int, tell: Tell
         50,
         tell,
         held_out=True,
+        doodles=doodles[1],
     )
     first = start or _first(work, (own, rest), mnist["learn"], validation, settings, tell)
     own = _cleaned(work / "doubtful.json", own, first, tell)
     seed = 10 + 100 * settings.seed  # a run that starts from another one's network sees new ones
-    learn = _cached(work / "examples.npz", (own, rest), mnist["learn"], pictures, seed, tell)
+    file = work / "examples.npz"
+    learn = _cached(file, (own, rest), mnist["learn"], pictures, seed, tell, doodles=doodles[0])
     return {"learn": learn, "validate": validation}
 
 
@@ -252,12 +272,12 @@ def _cached(
     pictures: int,
     seed: int,
     tell: Tell,
-    held_out: bool = False,
+    **doodles,
 ) -> Examples:
-    """Examples from an earlier, stopped run, or new ones; `held_out` as in `corpus.build`."""
+    """Examples from an earlier, stopped run, or new ones; which `doodles` as in `corpus.build`."""
     if not file.exists():
         tell(f"making {file.stem} from about {pictures} drawings and as many photographs")
-        made = corpus.build(*drawings, mnist.ink, mnist.labels, pictures, seed, held_out=held_out)
+        made = corpus.build(*drawings, mnist.ink, mnist.labels, pictures, seed, **doodles)
         made.save(file)
     return Examples.load(file)
 
@@ -336,8 +356,7 @@ def calibrate(reader: Recognizer, validation: Examples) -> Calibration:
     `accept` refuses as many digits that are read right as REFUSED allows. Of the drawn digits above
     `sure`, SURE are right, of those above `fairly_sure`, FAIRLY_SURE; wrong labels count as wrong.
     """
-    others = corpus.SIGN, corpus.SCRIBBLE, corpus.DOODLE
-    part = validation[np.isin(validation.kinds, [*REFUSED, *others])]
+    part = validation[np.isin(validation.kinds, [*REFUSED, *corpus.OTHER_SIGNS])]
     logits = reader.logits(part.ink)
     temperature, shift = _likeliest(logits, part.labels)
     digits = part.labels != NOT_A_DIGIT

@@ -16,7 +16,7 @@ import numpy as np
 
 from digitlab import networks
 from digitlab.augment import Augmentation, Augmenter, vary_strips
-from digitlab.corpus import DOODLE, NOT_A_DIGIT, SCRIBBLE, SIGN, Examples
+from digitlab.corpus import NOT_A_DIGIT, OTHER_SIGNS, Examples
 from digitlab.errors import ModelError
 from digitlab.frame import STRIP, ends_of
 
@@ -59,7 +59,7 @@ class Batches(keras.utils.PyDataset):
         if settings.calm:
             self._augmenters.append(Augmenter(settings.augmentation.weaker(0.5)))
         own = examples.kinds == "mnist"
-        sign = np.isin(examples.kinds, [SIGN, SCRIBBLE, DOODLE])
+        sign = np.isin(examples.kinds, OTHER_SIGNS)
         other = (examples.labels == NOT_A_DIGIT) & ~sign
         self._pools = [np.flatnonzero(m) for m in (own, ~own & ~other & ~sign, other, sign)]
         self.begin(0)

