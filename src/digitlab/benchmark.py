@@ -365,10 +365,10 @@ def _others(signs: Path | None, plan: Plan) -> Iterator[tuple[str, Iterator[np.n
         ("things in a photograph", scenery),
         ("scribbles", scribble),
         ("doodles of unseen kinds", _doodle),
-        ("people's doodles of unseen kinds", _from_quickdraw(plan.others)),
     ):
         rng = np.random.default_rng([SEED, len(kind)])
         yield kind, (make(rng) for _ in range(plan.others))
+    yield "people's doodles of unseen kinds", _people_s_doodles(plan.others)
     if signs is not None:
         for kind, letters in (("letters", True), ("symbols, punctuation", False)):
             yield kind, _signs(signs, letters, plan.others)
@@ -407,10 +407,11 @@ def _doodle(rng: np.random.Generator) -> np.ndarray:
     return _pasted(ink[:CANVAS, :CANVAS])
 
 
-def _from_quickdraw(count: int) -> Callable[[np.random.Generator], np.ndarray]:
-    """What puts the next of Quick, Draw!'s doodles on a canvas, (280, 280) uint8."""
-    inks = iter(quickdraw.sample().ink[:count])
-    return lambda rng: _pasted(quickdraw.enlarged(next(inks), rng, rng.uniform(80, 230)))
+def _people_s_doodles(count: int) -> Iterator[np.ndarray]:
+    """Quick, Draw!'s, on canvases, (280, 280) uint8."""
+    rng = np.random.default_rng(SEED)
+    for ink in quickdraw.sample().ink[:count]:
+        yield _pasted(quickdraw.enlarged(ink, rng, rng.uniform(80, 230)))
 
 
 def _signs(signs: Path, letters: bool, count: int) -> Iterator[np.ndarray]:

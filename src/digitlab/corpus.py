@@ -6,17 +6,16 @@ one that covers a part of a digit, or parts of two, is an example of "not a digi
 """
 
 import hashlib
-import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from zipfile import BadZipFile
 
 import cv2
 import numpy as np
 
+from digitlab.datasets import DAMAGE
 from digitlab.doodles import doodle
 from digitlab.errors import DataError
 from digitlab.frame import to_frame
@@ -130,7 +129,7 @@ class Examples:
         try:
             with np.load(path) as stored:
                 return Examples(stored["ink"], stored["labels"], stored["kinds"])
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
+        except DAMAGE as error:
             raise DataError(f"{path} holds no examples: {error}") from error
 
 

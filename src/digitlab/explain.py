@@ -1,7 +1,5 @@
 """Why the network answered so: the ink that decided, digits that look alike, what it sees."""
 
-import zipfile
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -158,7 +156,7 @@ class Atlas:
         try:
             with np.load(path) as stored:
                 return cls.of(str(stored["fingerprint"]), stored)
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        except datasets.DAMAGE as error:
             raise DataError(f"{path} holds no atlas of digits: {error}") from error
 
     def save(self, path: Path) -> None:

@@ -15,8 +15,9 @@ import numpy as np
 
 from digitlab.datasets import DAMAGE, FOLDER
 from digitlab.errors import DataError
+from digitlab.frame import SIDE
+from digitlab.synthesis import ink_box
 
-SIDE = 28
 SAMPLE_EACH = 10  # doodles of a kind that come with the program
 
 
@@ -39,7 +40,7 @@ HELD_OUT = _kinds(
     "squirrel, steak, stitches, teapot, tiger, toaster, toe, toothpaste, vase, washing machine, "
     "wine glass, wristwatch"
 )
-"""Kinds that are kept for validation: those that `doodles` keeps, too, and others by lot."""
+"""Kinds that are kept for validation: some that `doodles` keeps, too, and others by lot."""
 
 
 class Doodles(NamedTuple):
@@ -112,7 +113,7 @@ def write_sample(doodles: Path, folder: Path = FOLDER) -> None:
 
 
 def enlarged(ink: np.ndarray, rng: np.random.Generator, tall: float) -> np.ndarray:
-    """A doodle as if it were drawn on a canvas, cut to its box, (h, w) uint8 with 255 for ink.
+    """A doodle as if it were drawn on a canvas, cut to its ink, (h, w) uint8 with 255 for ink.
 
     Parameters
     ----------
@@ -127,7 +128,5 @@ def enlarged(ink: np.ndarray, rng: np.random.Generator, tall: float) -> np.ndarr
     smooth = cv2.GaussianBlur(large.astype(np.float32), (0, 0), factor / 4)
     edge = (smooth - rng.uniform(60, 110)) * max(1.0, factor / 2) + 127
     drawn = edge.clip(0, 255).astype(np.uint8)
-    rows, columns = np.flatnonzero((drawn > 100).any(1)), np.flatnonzero((drawn > 100).any(0))
-    if not len(rows):  # a few specks of ink are gone
-        return drawn
-    return drawn[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    x, y, w, h = ink_box(drawn)
+    return drawn[y : y + h, x : x + w]

