@@ -107,7 +107,8 @@ def test_card_has_the_figures_of_its_metrics():
         "bytes": 599_224, "calibration": {"temperature": 0.8, "accept": 0.42},
         "mnist_test": {"accuracy": 0.9968, "errors": 32, "images": 10_000, "refused": 0.0051},
         "validation": kinds,
-        "training": {"settings": settings, "pictures": 20_000, "start": second},
+        "training": {"settings": settings, "pictures": 20_000, "start": first,
+                     "averaged_with": [first, {}, second]},
     })  # fmt: skip
     for words in (
         "version 3",
@@ -128,9 +129,9 @@ def test_card_has_the_figures_of_its_metrics():
         "and 31 that are drawn like digits",
         "--made 0.6",
         "--kept 0.5",
-        "--start stage1/model.keras",
-        "--start stage2/model.keras",
-        "--out model",
+        "--start stage1/model.keras \\\n        --out stage2",
+        "--start stage1/model.keras \\\n        --average-with stage1/model.keras \\\n"
+        "        --average-with stage2/model.keras \\\n        --out model",
     ):
         assert words in card, words
     places = [card.index(f"--out {folder}") for folder in ("stage1", "stage2", "model")]

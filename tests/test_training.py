@@ -15,7 +15,7 @@ import pytest
 from digitlab import datasets
 from digitlab.corpus import NOT_A_DIGIT, Examples
 from digitlab.errors import ModelError
-from digitlab.recognizer import Recognizer
+from digitlab.recognizer import SHIPPED, Recognizer
 
 pytestmark = [
     pytest.mark.training,
@@ -111,6 +111,14 @@ def test_share_of_the_weights_it_began_with_is_kept(training, tmp_path):
 def test_nothing_can_be_kept_where_nothing_was(training, tmp_path):
     with pytest.raises(ValueError, match="no weights"):
         training.fit(mnist(50), mnist(50), training.Settings(kept=0.5), tmp_path)
+
+
+def test_weights_of_another_architecture_are_not_averaged_with(training, tmp_path):
+    training.networks.build("compact").save(tmp_path / "compact.keras")
+    assert training.weights_of(tmp_path / "compact.keras", "compact")
+    training.networks.string_reader().save(tmp_path / "other.keras")
+    with pytest.raises(ModelError, match=r"other\.keras holds a network of another architecture"):
+        training.weights_of(tmp_path / "other.keras", "compact")
 
 
 def test_file_that_is_no_network_can_not_be_begun_with(training, tmp_path):
@@ -235,3 +243,25 @@ def test_card_and_keras_file_belong_to_the_version(trained):
     assert f"{metrics['mnist_test']['errors']} errors in 10,000" in card
     with zipfile.ZipFile(folder / "model.keras") as stored:
         assert {"config.json", "model.weights.h5"} <= set(stored.namelist())
+
+
+def test_version_can_be_averaged_with_another(trained, tmp_path):
+    """In the terminal, with a learning rate of 0: what is learnt is what it began with."""
+    from digitlab.training import load
+
+    folder: Path = trained[0]
+    command = [sys.executable, "-m", "digitlab.cli", "train", "--epochs", "1"]
+    command += ["--learning-rate", "0", "--data", str(folder.parent / "mnist.npz")]
+    command += ["--start", str(folder / "model.keras"), "--out", str(tmp_path)]
+    other = SHIPPED / "model.keras"
+    command += ["--average-with", str(other), "--average-with", str(other)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=400)
+    assert done.returncode == 0, done.stderr
+    files = folder / "model.keras", other, tmp_path / "model.keras"
+    first, second, mean = (load(file).get_layer("logits").get_weights()[0] for file in files)
+    assert np.allclose(mean, (first + 2 * second) / 3, atol=1e-6)
+    began, joined, lineage = (
+        json.loads(file.with_name("metrics.json").read_text())["training"] for file in files
+    )
+    assert lineage["start"] == began
+    assert lineage["averaged_with"] == [joined, joined]

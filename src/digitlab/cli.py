@@ -169,6 +169,15 @@ def _add_train(commands) -> None:
         help="drawn and photographed digits an epoch, as a share of MNIST's (1)",
     )
     _add_doodles(command)
+    command.add_argument(
+        "--average-with",
+        type=_file,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="the .keras file of another training with the same start, whose weights are averaged "
+        "with what was learnt; may be given more than once",
+    )
     _add_amount(command, "--pictures", PICTURES, "drawings, and as many photographs, to make")
 
 
@@ -470,7 +479,8 @@ def _train(arguments: argparse.Namespace) -> int:
     a = arguments
     settings = Settings(**_chosen(a))
     files = a.data, a.strokes, a.signs
-    train_version(a.out, *files, settings, a.pictures, _tell, a.start, a.doodles)
+    others = a.start, a.doodles, a.average_with
+    train_version(a.out, *files, settings, a.pictures, _tell, *others)
     return 0
 
 

@@ -2,11 +2,14 @@
 
 
 def stages_of(lineage: dict) -> list[dict]:
-    """A training and those of the networks that it began with, the first one first."""
-    stages = [lineage]
-    while stages[0].get("start"):
-        stages.insert(0, stages[0]["start"])
-    return stages
+    """A training and those of the networks that it began with and was averaged with.
+
+    Each of them once, in an order in which they can be done; the training itself is the last one.
+    """
+    stages: list[dict] = []
+    for before in filter(None, [lineage.get("start"), *lineage.get("averaged_with", [])]):
+        stages += [stage for stage in stages_of(before) if stage not in stages]
+    return [*stages, lineage]
 
 
 def total(lineage: dict, amount: str) -> int:

@@ -1,7 +1,7 @@
 """From data to a model version: every step of training the model that ships, resumable."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -51,6 +51,7 @@ def train_version(
     tell: Tell = print,
     start: Path | None = None,
     doodles: Path | None = None,
+    average_with: Sequence[Path] = (),
 ) -> None:
     """Train, calibrate, measure and write a version folder.
 
@@ -64,11 +65,15 @@ def train_version(
     tell : gets lines of progress.
     start : a .keras file whose weights to begin with; None begins from scratch.
     doodles : the folder of Quick, Draw!'s doodles, as `quickdraw.load` reads it, to learn too.
+    average_with : .keras files of other trainings with the same start; the weights that come out
+        are the mean of all (Wortsman et al. 2022, "Model soups").
 
     Raises
     ------
     DataError if a file is missing or damaged.
+    ModelError if one of `average_with` is no network, or one of another architecture.
     """
+    others = [training.weights_of(file, settings.architecture) for file in average_with]
     work = out / "work"
     work.mkdir(parents=True, exist_ok=True)
     ink, labels, _, _ = load_mnist(data)
@@ -81,15 +86,16 @@ def train_version(
     tell(f"training on {len(mnist_part['learn'])} MNIST and {len(made['learn'])} made examples")
     both = {part: Examples.join([mnist_part[part], made[part]]) for part in mnist_part}
     network = training.fit(both["learn"], both["validate"], settings, out, tell, start)
+    network.set_weights(training.mean([network.get_weights(), *others]))
     network.save(out / "model.keras")
     (out / "model.tflite").write_bytes(training.to_tflite(network))
     metrics = _measure(out, both["validate"], network.count_params())
-    before = _training_of(start) if start else None
     metrics["training"] = {
         "settings": asdict(settings),
         "pictures": pictures,
         "doodles": doodles is not None,
-        "start": before,
+        "start": _training_of(start) if start else None,
+        "averaged_with": [_training_of(file) for file in average_with],
     }
     (out / "metrics.json").write_text(json.dumps(metrics, indent=1), encoding="utf-8")
     (out / "MODEL_CARD.md").write_text(model_card(metrics), encoding="utf-8")

@@ -222,6 +222,20 @@ def between(first: list[np.ndarray], last: list[np.ndarray], way: float) -> list
     return [(1 - way) * a + way * b for a, b in zip(first, last, strict=True)]
 
 
+def mean(networks: list[list[np.ndarray]]) -> list[np.ndarray]:
+    """The mean of the weights of several networks of one architecture."""
+    return [sum(arrays) / len(networks) for arrays in zip(*networks, strict=True)]
+
+
+def weights_of(path: Path, architecture: str) -> list[np.ndarray]:
+    """The weights in a .keras file. Raises ModelError if it holds none of that architecture."""
+    weights = load(path).get_weights()
+    wanted = networks.build(architecture).get_weights()
+    if [array.shape for array in weights] != [array.shape for array in wanted]:
+        raise ModelError(f"{path} holds a network of another architecture than {architecture}")
+    return weights
+
+
 def _optimizer(settings: Settings, steps: int):
     """AdamW over one cycle of `steps` an epoch, keeping an average of the weights."""
     return keras.optimizers.AdamW(

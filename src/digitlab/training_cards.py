@@ -74,13 +74,23 @@ def _commands(lineage: dict, name: str, verb: str, amount: str, usual: Settings)
     stages = stages_of(lineage)
     folders = [f"stage{number}" for number in range(1, len(stages))] + [name]
     lines = []
-    for stage, before, folder in zip(stages, [None, *folders], folders, strict=False):
-        start = [] if before is None else [f"--start {before}/{name}.keras"]
+    for stage, folder in zip(stages, folders, strict=True):
+        others = [
+            f"--{how} {folders[stages.index(other)]}/{name}.keras"
+            for how, other in _others_of(stage)
+        ]
         made = "--doodles package/src/drawings " if stage.get("doodles") else ""
         made += f"--{amount} {stage[amount]}"
         command = _command(verb, made, stage["settings"], usual)
-        lines.append(" \\\n        ".join([*command, *start, f"--out {folder}"]))
+        lines.append(" \\\n        ".join([*command, *others, f"--out {folder}"]))
     return "\n".join(f"    {line}" for line in lines)
+
+
+def _others_of(stage: dict) -> list[tuple[str, dict]]:
+    """The trainings whose networks another one took, each after the option that gives it."""
+    taken = [("start", stage.get("start"))]
+    taken += [("average-with", other) for other in stage.get("averaged_with", [])]
+    return [(how, other) for how, other in taken if other]  # of some nothing is known
 
 
 def _command(verb: str, made: str, settings: dict, usual: Settings) -> list[str]:
