@@ -1,6 +1,7 @@
 """Calibration chosen on validation data, and the card that says what a version can do."""
 
 import json
+from dataclasses import asdict
 
 import cv2
 import numpy as np
@@ -107,8 +108,7 @@ def test_card_has_the_figures_of_its_metrics():
         "bytes": 599_224, "calibration": {"temperature": 0.8, "accept": 0.42},
         "mnist_test": {"accuracy": 0.9968, "errors": 32, "images": 10_000, "refused": 0.0051},
         "validation": kinds,
-        "training": {"settings": settings, "pictures": 20_000, "start": first,
-                     "averaged_with": [first, {}, second]},
+        "training": {"settings": settings, "pictures": 20_000, "start": second},
     })  # fmt: skip
     for words in (
         "version 3",
@@ -129,14 +129,31 @@ def test_card_has_the_figures_of_its_metrics():
         "and 31 that are drawn like digits",
         "--made 0.6",
         "--kept 0.5",
-        "--start stage1/model.keras \\\n        --out stage2",
-        "--start stage1/model.keras \\\n        --average-with stage1/model.keras \\\n"
-        "        --average-with stage2/model.keras \\\n        --out model",
+        "--start stage1/model.keras",
+        "--start stage2/model.keras",
+        "--out model",
     ):
         assert words in card, words
     places = [card.index(f"--out {folder}") for folder in ("stage1", "stage2", "model")]
     assert places == sorted(places)
     assert card.count("--doodles") == 1
+
+
+def test_commands_name_each_training_once_that_another_was_averaged_with():
+    from digitlab.training import Settings
+    from digitlab.training_cards import _commands
+
+    first = {"settings": asdict(Settings()), "pictures": 5_000, "start": None}
+    second = first | {"pictures": 6_000, "start": first}
+    last = first | {"pictures": 7_000, "start": first, "averaged_with": [second, {}, first]}
+    commands = _commands(last, "model", "train", "pictures", Settings())
+    assert commands.count("digitlab train") == 3
+    for words in (
+        "--start stage1/model.keras --out stage2",
+        "--start stage1/model.keras --average-with stage2/model.keras "
+        "--average-with stage1/model.keras --out model",
+    ):
+        assert words in " ".join(commands.replace("\\", "").split())
 
 
 @pytest.mark.parametrize(
