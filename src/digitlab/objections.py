@@ -131,7 +131,7 @@ def unless_sign(digit: Digit, preparation: Preparation, unread: list[Box]) -> Di
     """The only digit of a clean drawing is not believed if other marks make it a sign.
 
     A mark over or under it does, as in ?, !, :, ;, i and j, unless no such sign looks like it, and
-    so does a ring beside it, as in a %; a full stop beside it, or a sign as high as it is that was
+    so does a ring beside it that is no taller, as in a %; a full stop beside it, or a sign that was
     not read, does not.
     """
     candidates = [c for row in preparation.rows for c in row.candidates]
@@ -144,7 +144,8 @@ def unless_sign(digit: Digit, preparation: Preparation, unread: list[Box]) -> Di
     )
     if dotted and digit.label not in UNDOTTED:
         return _rejected(digit, DOTTED)
-    ringed = any(is_ring(preparation.ink_in(mark)) for mark in marks if mark not in unread)
+    smaller = (mark for mark in marks if mark not in unread and mark[3] <= digit.box[3])
+    ringed = any(is_ring(preparation.ink_in(mark)) for mark in smaller)
     return _rejected(digit, RINGED) if ringed else digit
 
 
