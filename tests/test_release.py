@@ -100,7 +100,8 @@ def test_card_has_the_figures_of_its_metrics():
     }
     settings = {"architecture": "compact", "epochs": 24, "seed": 7, "precision": "float32"}
     settings["learning_rate"] = 0.001
-    first = {"settings": settings | {"epochs": 3}, "pictures": 5_000, "start": None}
+    reduced = settings | {"epochs": 3, "precision": "mixed_bfloat16"}
+    first = {"settings": reduced, "pictures": 5_000, "start": None}
     changed = settings | {"epochs": 9, "made": 0.6, "kept": 0.5}
     second = {"settings": changed, "pictures": 6_000, "doodles": True, "start": first}
     card = model_card({
@@ -123,6 +124,7 @@ def test_card_has_the_figures_of_its_metrics():
         "--seed 7",
         "--learning-rate 0.001",
         "--pictures 5000 --epochs 3",
+        "without bfloat16 instructions",
         "--doodles package/src/drawings --pictures 6000",
         "The Quick, Draw! dataset, Google, CC BY 4.0",
         "but for 50 kinds that are\n  kept for validation",
@@ -148,6 +150,7 @@ def test_commands_name_each_training_once_that_another_was_averaged_with():
     last = first | {"pictures": 7_000, "start": first, "averaged_with": [second, {}, first]}
     commands = _commands(last, "model", "train", "pictures", Settings())
     assert commands.count("digitlab train") == 3
+    assert "bfloat16" not in commands
     for words in (
         "--start stage1/model.keras --out stage2",
         "--start stage1/model.keras --average-with stage2/model.keras "

@@ -239,7 +239,7 @@ def _add_training(command: argparse.ArgumentParser, drawings_needed: bool) -> No
     command.add_argument(
         "--precision",
         choices=("float32", "mixed_bfloat16"),
-        help="mixed_bfloat16 is faster where the processor has it",
+        help="mixed_bfloat16 is faster where the processor has it, far slower elsewhere",
     )
     command.add_argument(
         "--start", type=_file, metavar="FILE", help="a .keras file whose weights to begin with"

@@ -1,12 +1,9 @@
 """One run of an experiment: build, train, measure. TensorFlow is imported here, nowhere earlier."""
 
 import contextlib
-import os
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import keras
 import numpy as np

@@ -1,15 +1,12 @@
 """Training from scratch. TensorFlow lives here, in networks.py and in export.py alone."""
 
 import json
-import os
 import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import keras
 import numpy as np
