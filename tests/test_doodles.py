@@ -43,7 +43,7 @@ def test_doodles_are_a_few_strokes_with_room_between_them(rng):
         assert 0.02 < cv2.countNonZero(ink) / ink.size < 0.7
 
 
-@pytest.mark.parametrize(("held_out", "most"), [(False, 9), (True, 15)])
+@pytest.mark.parametrize(("held_out", "most"), [(False, 5), (True, 9)])
 def test_most_doodles_are_refused(held_out, most):
     """Of kinds that the shipped model has learnt and of those that it has not."""
     rng, accepted = np.random.default_rng(31), 0

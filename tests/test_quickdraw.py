@@ -121,4 +121,4 @@ def test_most_are_refused():
         drawn = quickdraw.enlarged(ink, rng, rng.uniform(80, 200))
         read = champion().recognize(on_white(np.pad(drawn, 40)))
         accepted += any(digit.accepted for digit in read.digits)
-    assert accepted <= 36
+    assert accepted <= 28
