@@ -72,3 +72,14 @@ def photographed(ink: np.ndarray, seed: int = 0, paper: float = 190, pen: float 
     page = (paper * (1 - cover) + pen * cover) * tint
     page += np.random.default_rng(seed).normal(0, 2.5, page.shape)
     return np.rint(page.clip(0, 255)).astype(np.uint8)
+
+
+def hat_over(number: str, tall: int) -> np.ndarray:
+    """A hat of `tall` pixels and, under it, a number of 70 pixels' height."""
+    outline = [(0, 70), (34, 60), (40, 8), (58, 0), (74, 18), (96, 14), (98, 48), (86, 66), (6, 84)]
+    ink = np.zeros((340, 460), np.uint8)
+    points = np.rint(np.array(outline) * tall / 84 + [60, 180 - tall])
+    cv2.polylines(ink, [points.astype(np.int32)], True, 255, 6, cv2.LINE_AA)
+    digits = written(number, 70, 6)
+    ink[200 : 200 + digits.shape[0], 80 : 80 + digits.shape[1]] = digits
+    return on_white(ink)

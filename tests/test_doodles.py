@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from handwriting import on_white, written
+from handwriting import hat_over, on_white
 
 from digitlab.doodles import doodle, sketches
 from digitlab.reading import DETAIL
@@ -52,17 +52,6 @@ def test_most_doodles_are_refused(held_out, most):
         read = champion().recognize(on_white(np.pad(ink, 40)))
         accepted += any(digit.accepted for digit in read.digits)
     assert accepted <= most
-
-
-def hat_over(number: str, tall: int) -> np.ndarray:
-    """A hat of `tall` pixels and, under it, a number of 70 pixels' height."""
-    outline = [(0, 70), (34, 60), (40, 8), (58, 0), (74, 18), (96, 14), (98, 48), (86, 66), (6, 84)]
-    ink = np.zeros((340, 460), np.uint8)
-    points = np.rint(np.array(outline) * tall / 84 + [60, 180 - tall])
-    cv2.polylines(ink, [points.astype(np.int32)], True, 255, 6, cv2.LINE_AA)
-    digits = written(number, 70, 6)
-    ink[200 : 200 + digits.shape[0], 80 : 80 + digits.shape[1]] = digits
-    return on_white(ink)
 
 
 @pytest.mark.parametrize("number", ["11", "4"])

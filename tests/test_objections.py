@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import cv2
 import pytest
-from test_doodles import hat_over
+from handwriting import hat_over
 
 from digitlab.objections import unless_sign
 from digitlab.preprocess import prepare

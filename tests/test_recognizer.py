@@ -635,15 +635,26 @@ def test_scribble_is_seldom_said_to_be_a_percent_sign():
     assert ringed < 0.2  # 0.4 with what it is cut from
 
 
+def dotted(number: str, place: float, radius: int) -> np.ndarray:
+    """A digit with a dot over it, `place` of its width from its left."""
+    canvas = placed(written(number, 120, 8), (500, 400), 120, 150)
+    x, y, w, h = cv2.boundingRect(canvas)
+    cv2.circle(canvas, (x + int(place * w), y - int(0.4 * h)), radius, 255, -1)
+    return on_white(canvas)
+
+
 @pytest.mark.parametrize(
     ("number", "place", "radius"), [("2", 0.0, 13), ("2", 1.0, 13), ("7", 0.0, 10), ("7", 0.0, 16)]
 )
 def test_dot_over_a_digit_is_seen_where_the_digit_was_cut_from_it(number, place, radius):
-    canvas = placed(written(number, 120, 8), (500, 400), 120, 150)
-    x, y, w, h = cv2.boundingRect(canvas)
-    cv2.circle(canvas, (x + int(place * w), y - int(0.4 * h)), radius, 255, -1)
-    (digit,) = champion().recognize(on_white(canvas)).digits
+    (digit,) = champion().recognize(dotted(number, place, radius)).digits
     assert (str(digit.label), digit.accepted, digit.objection) == (number, False, DOTTED)
+
+
+@pytest.mark.parametrize("place", [0.0, 0.1, 0.2, 0.3])
+def test_dot_over_a_seven_is_refused_where_both_are_read_as_one_sign(place):
+    (digit,) = champion().recognize(dotted("7", place, 13)).digits
+    assert not digit.accepted
 
 
 @pytest.mark.parametrize(
