@@ -211,6 +211,19 @@ def test_ruled_line_is_taken_out_of_a_photograph():
     assert not mask[194:208].any()
 
 
+@pytest.mark.parametrize("degrees", [5, 7, 9])
+@pytest.mark.parametrize("digit", "3458")
+def test_box_that_is_askew_and_touched_by_its_digit_is_taken_out(digit, degrees):
+    """It is one part with its digit, of which the network leaves nothing but the digit."""
+    ink = placed(written(digit, 120, 12), (280, 280), 100, 80)
+    boxed = ink.copy()
+    x, y, w, h = cv2.boundingRect(ink)
+    corners = cv2.boxPoints(((x + w / 2 + 12, y + h / 2 + 2), (w + 16.0, h + 30.0), degrees))
+    cv2.polylines(boxed, [np.rint(corners).astype(int)], True, 200, 3, cv2.LINE_AA)
+    assert cv2.connectedComponents((boxed > 100).astype(np.uint8))[0] == 2
+    assert agreement(read_paper(photographed(boxed)).mask, ink) > 0.65
+
+
 @pytest.mark.parametrize(("bars", "whole"), [(1, True), (2, False)])
 def test_bar_that_is_all_there_is_is_writing_whatever_the_network_says(bars, whole):
     """A bold 1 looks like a pen to it; of two such bars, either may be one."""

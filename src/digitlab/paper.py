@@ -38,6 +38,9 @@ PARTED, SOFTLY = 0.85, 0.72  # of a crop's variance: between its two tones; in a
 INK = 0.4  # soft ink from which a pixel is ink
 FILLED = 0.7  # of its box: a stroke covers less, unless it is a 1
 FILLS = 0.75  # of the width and the height: a digit that fills a picture cut out close
+FRAME = 0.22  # of a part's longer side: so far from an edge of its box a line lies along it
+SIDE = 0.7  # of such an edge that a line covers
+DIGIT = 0.35  # of a box's height that its digit has at least
 LARGE = 0.35  # of the picture's shorter side: writing as high may lie on a pattern
 HARDLY = 0.02  # of all that is dark: less ink than that is found where its height is mistaken
 MOST_ACROSS = 30  # digits side by side in a picture; no guess of their height is smaller
@@ -436,4 +439,21 @@ def _whole(mask: np.ndarray, found: np.ndarray, lines: np.ndarray | None) -> np.
     mostly = kept > np.where(fills, 0.1, 0.5)
     whole = shaped & ((free & (alone | (kept > 0.25))) | (alone & mostly))
     whole[0] = False
+    for part in np.flatnonzero(whole & (kept < 1)):
+        view = slice(y[part], y[part] + h[part]), slice(x[part], x[part] + w[part])
+        ink = labels[view] == part
+        whole[part] = not _is_framed(ink & found[view], ink & ~found[view])
     return whole[labels]
+
+
+def _is_framed(kept: np.ndarray, left: np.ndarray) -> bool:
+    """Whether what the network left of a part is a box, whose digit is what it kept.
+
+    It lies along three of its sides or four then, which no stroke of a digit does. Both (h, w)
+    bool.
+    """
+    deep = [max(2, round(min(FRAME * max(left.shape), side / 3))) for side in left.shape]
+    sides = (left[: deep[0]].any(0), left[-deep[0] :].any(0))
+    sides += (left[:, : deep[1]].any(1), left[:, -deep[1] :].any(1))
+    along = sum(side.mean() > SIDE for side in sides)
+    return along >= 3 and kept.any(1).mean() > DIGIT
