@@ -211,7 +211,7 @@ def test_ruled_line_is_taken_out_of_a_photograph():
     assert not mask[194:208].any()
 
 
-@pytest.mark.parametrize("degrees", [5, 7, 9])
+@pytest.mark.parametrize("degrees", [5, 6, 7, 8])
 @pytest.mark.parametrize("digit", "3458")
 def test_box_that_is_askew_and_touched_by_its_digit_is_taken_out(digit, degrees):
     """It is one part with its digit, of which the network leaves nothing but the digit."""

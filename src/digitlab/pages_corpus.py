@@ -13,17 +13,22 @@ from digitlab.synthesis import Scene, Writing, cropped, photograph, render, writ
 
 SIDE = 128  # pixels of a training window
 ROOM = 0.35  # of the pages have wide margins
+ASKEW = 0.3  # are photographed by a hand that tilts the camera
+TILT = np.deg2rad(4)  # standard deviation
 CLOSE = 0.35  # of the pages are cut out close around a digit or two, as people crop
 _PLAIN = {"printed": 0.12, "desk": 0.1}
 _COMMON = _PLAIN | {"folded": 0.1, "pen": 0.1, "finger": 0.06, "holes": 0.06, "glare": 0.06}
+_COMMON |= {"captioned": 0.08}
 SCENES = (
     (2.0, Scene(**_COMMON)),
     (1.6, Scene(ruled=1.0, **_COMMON)),
     (1.2, Scene(underlined=1.0, **_COMMON)),
     (2.0, Scene(squared=1.0, faint=0.25, **_COMMON)),
     (1.8, Scene(boxed=1.0, **_COMMON)),
+    (2.2, Scene(celled=1.0, **_COMMON)),
+    (0.4, Scene(underscored=1.0, **_PLAIN)),
     (0.5, Scene(boxed=1.0, ruled=1.0, **_COMMON)),
-    (5.0, Scene(security=1.0, faint=0.35, ruled=0.15, boxed=0.1, **_PLAIN)),
+    (6.0, Scene(security=1.0, faint=0.35, ruled=0.15, boxed=0.1, **_PLAIN)),
     (0.8, Scene(faint=1.0, **_COMMON)),
     (0.5, Scene(printed=1.0, boxed=0.3, ruled=0.3)),
 )
@@ -57,7 +62,8 @@ def _windows(seed: int, count: int, digits, others, mnist, labels) -> list[tuple
         scene = SCENES[rng.choice(len(SCENES), p=chances / chances.sum())][1]
         writing, tall = _page(rng, digits, others, mnist, labels)
         writing = _with_room(writing, tall, rng) if rng.random() < ROOM else writing
-        picture = photograph(writing, rng, scene)
+        askew = rng.random() < ASKEW
+        picture, writing = (_askew if askew else _level)(writing, rng, scene)
         if rng.random() < CLOSE:
             picture, writing = _close_up(picture, writing, rng)
         found += _cut(picture, writing.ink, tall, rng)
@@ -69,6 +75,34 @@ def _with_room(writing: Writing, tall: float, rng) -> Writing:
     (top, bottom), (left, right) = (rng.uniform(0, 2.5, (2, 2)) * tall).astype(int)
     ink = np.pad(writing.ink, ((top, bottom), (left, right)))
     return Writing(ink, writing.labels, writing.boxes + np.array([left, top, 0, 0]))
+
+
+def _level(writing: Writing, rng, scene: Scene) -> tuple[np.ndarray, Writing]:
+    return photograph(writing, rng, scene), writing
+
+
+def _askew(writing: Writing, rng, scene: Scene) -> tuple[np.ndarray, Writing]:
+    """A photograph by a camera that was held a little turned and tilted."""
+    height, width = writing.ink.shape
+    room = round(0.2 * max(height, width))  # what is turned into the picture is paper, too
+    wide = Writing(np.pad(writing.ink, room), writing.labels, writing.boxes + [room, room, 0, 0])
+    angle = float(np.clip(rng.normal(0, TILT), -2.5 * TILT, 2.5 * TILT))
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], float)
+    centre = np.array([width, height]) / 2
+    seen = (corners - centre) @ turn.T + centre + rng.normal(0, 0.02, (4, 2)) * min(height, width)
+    change = cv2.getPerspectiveTransform(
+        (corners + room).astype(np.float32), seen.astype(np.float32)
+    )
+    picture, ink = (
+        cv2.warpPerspective(page, change, (width, height), flags=cv2.INTER_LINEAR)
+        for page in (photograph(wide, rng, scene), wide.ink)
+    )
+    x, y, w, h = wide.boxes.T.astype(float)
+    middles = np.stack([x + w / 2, y + h / 2], 1)[:, None]
+    moved = cv2.perspectiveTransform(middles, change)[:, 0] - np.stack([w, h], 1) / 2
+    boxes = np.concatenate([np.rint(moved), wide.boxes[:, 2:]], 1).astype(int)
+    return picture, Writing(ink, writing.labels, boxes)
 
 
 def _close_up(picture: np.ndarray, writing: Writing, rng) -> tuple[np.ndarray, Writing]:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from digitlab import clutter
+from digitlab import clutter, forms
 from digitlab.hands import Drawing
 
 LINKED_FEET = 0.5  # of the hands that link zeros do it there
@@ -191,13 +191,19 @@ class Scene:
     finger: float = 0.0
     holes: float = 0.0
     glare: float = 0.0
+    celled: float = 0.0
+    captioned: float = 0.0
+    underscored: float = 0.0
 
 
 def photograph(writing: Writing, rng: np.random.Generator, scene: Scene) -> np.ndarray:
     """A photograph of the writing, (h, w, 3) uint8 RGB, the same size as `writing.ink`."""
     height, width = writing.ink.shape
     tall = float(np.median(writing.boxes[:, 3]))
-    cover = _uneven(writing.ink.astype(np.float32) / 255, rng)
+    ink = writing.ink
+    if _happens(scene.underscored, rng):
+        ink = np.maximum(ink, forms.underscore(ink, writing.boxes, rng))
+    cover = _uneven(ink.astype(np.float32) / 255, rng)
     if rng.random() < 0.5:
         cover = cv2.GaussianBlur(cover, (0, 0), rng.uniform(0.3, 0.8))
     ground = np.array(_paper_colour(rng), np.float32)
@@ -207,6 +213,9 @@ def photograph(writing: Writing, rng: np.random.Generator, scene: Scene) -> np.n
     page = _print_lines(page, writing, tall, rng, scene)
     if rng.random() < scene.printed:
         page *= 1 - _print_text(writing, tall, rng)[..., None]
+    if _happens(scene.captioned, rng):
+        share = rng.uniform(0.4, 0.95) / 255
+        page *= 1 - share * forms.caption((height, width), writing.boxes, rng)[..., None]
     page = _cluttered(page, writing, tall, rng, scene)
     page = page * (1 - cover[..., None]) + page * (pen / ground) * cover[..., None]
     return exposed(page, tall, rng, scene)
@@ -312,6 +321,8 @@ def _print_lines(page, writing: Writing, tall: float, rng, scene: Scene) -> np.n
         _underline(layer, writing, pen, rng)
     if rng.random() < scene.boxed:
         _boxes(layer, writing, tall, pen, rng)
+    if _happens(scene.celled, rng):
+        forms.draw_cells(layer, writing.boxes, pen, rng)
     strength = rng.uniform(0.15, 0.85) * layer[..., None] / np.float32(255)
     tint = np.ones(3) if rng.random() < 0.6 else rng.uniform(0.3, 1.0, 3)
     page = page * (1 - strength * (tint / tint.max()).astype(np.float32))
