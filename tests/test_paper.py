@@ -234,6 +234,15 @@ def test_bar_that_is_all_there_is_is_writing_whatever_the_network_says(bars, who
     assert (_whole(mask, nothing, None) == (mask > 0 if whole else nothing)).all()
 
 
+@pytest.mark.parametrize("turned", range(4))
+def test_shadow_over_a_corner_of_a_small_picture_is_no_ink(turned):
+    ink = placed(written("58", 60, 6), (110, 180), 40, 25)
+    rows, columns = np.mgrid[:110, :180]
+    light = 0.3 + 0.7 / (1 + np.exp((columns / 1.6 - rows - 60) / 8))
+    picture = np.rot90(photographed(ink) * light[..., None], turned).astype(np.uint8)
+    assert agreement(read_paper(picture).mask, np.rot90(ink, turned)) > 0.5
+
+
 def test_soft_digit_fills_its_exact_ground_but_no_photograph_has_one():
     eight = written("8", 120, 26)
     tiny = cv2.resize(eight[2:-2, 2:-2], (16, 16), interpolation=cv2.INTER_AREA)

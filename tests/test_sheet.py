@@ -51,6 +51,31 @@ def test_shadow_with_a_straight_edge_leaves_the_sheet_whole(left):
     assert find_sheet((bare() * light).astype(np.uint8)) is None
 
 
+def lit(picture: np.ndarray, edge: float, turned: int, left: float = 0.28) -> np.ndarray:
+    """The picture with a deep shadow over half of it; the shadow's edge is `edge` pixels wide."""
+    rows, columns = np.mgrid[: picture.shape[0], : picture.shape[1]]
+    middle = np.array(picture.shape[:2]) / 2
+    angle = np.deg2rad(20 + 90 * turned)
+    along = (columns - middle[1]) * np.cos(angle) + (rows - middle[0]) * np.sin(angle)
+    light = left + (1 - left) / (1 + np.exp(-along / edge))
+    return (picture * light[..., None]).astype(np.uint8)
+
+
+@pytest.mark.parametrize("turned", range(4))
+@pytest.mark.parametrize("edge", [2, 12, 40])
+@pytest.mark.parametrize("pen", [(50, 50, 55), (50, 70, 160), (170, 50, 55)])
+def test_lit_part_of_a_sheet_that_is_written_all_over_is_no_sheet(pen, edge, turned):
+    ink = placed(written("4736", 110, 8), SHAPE, 70, 150).astype(np.float32)[..., None] / 255
+    page = (
+        bare() * (1 - ink)
+        + np.array(pen) * ink
+        + np.random.default_rng(0).normal(0, 3, (*SHAPE, 3))
+    )
+    picture = lit(cv2.GaussianBlur(page, (0, 0), 1), edge, turned)
+    assert find_sheet(picture) is None
+    assert champion().recognize(picture).text == "4736"
+
+
 @pytest.mark.parametrize("label", ["0", "1", "8"])
 def test_thick_chalk_on_a_dark_ground_is_no_sheet(label):
     ink = cv2.GaussianBlur(placed(written(label, 260, 50), SHAPE, 150, 60), (0, 0), 1)

@@ -37,6 +37,7 @@ LONELY, NEXT = 3.0, 8  # times as common as any of so many next greys
 PARTED, SOFTLY = 0.85, 0.72  # of a crop's variance: between its two tones; in a drawing enlarged
 INK = 0.4  # soft ink from which a pixel is ink
 FILLED = 0.7  # of its box: a stroke covers less, unless it is a 1
+WIDEST = 0.17  # of the picture: no stroke is twice as wide, where it leaves the picture either
 FILLS = 0.75  # of the width and the height: a digit that fills a picture cut out close
 FRAME = 0.22  # of a part's longer side: so far from an edge of its box a line lies along it
 SIDE = 0.7  # of such an edge that a line covers
@@ -303,6 +304,9 @@ def _is_stroke(ink: np.ndarray) -> bool:
     mask = ink.astype(np.uint8)
     radius = float(cv2.distanceTransform(mask, cv2.DIST_L2, 3).max())
     if radius > 0.24 * max(ink.shape) and _edge_share(ink) > 0.3:
+        return False
+    beyond = np.pad(mask, max(ink.shape) // 4, mode="edge")  # as it goes on out of the picture
+    if float(cv2.distanceTransform(beyond, cv2.DIST_L2, 3).max()) > WIDEST * max(ink.shape):
         return False
     _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     _, _, w, h, area = stats[1:].T

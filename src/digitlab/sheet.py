@@ -14,6 +14,10 @@ CORNERS = 6  # at most: four, and two more where the picture's edge cuts one off
 STRAIGHT = 0.02  # of its outline's length: how far its sides may bend
 DARKER = 0.62  # of the sheet's light that its surroundings have at most
 SHADED = 0.4  # likewise, where it may as well be the edge of a shadow on a larger sheet
+WHOLE = 3  # sides in sight from which it is a sheet, whatever lies around it
+WRITTEN = 0.5  # of the sheet's contrast that strokes around it have where it is no sheet
+FAINTEST = 0.25  # likewise, in the logarithm of the light: what is fainter is a desk's grain
+NARROW = 0.12  # of the shorter side: no stroke is wider
 PARTED = 0.8  # of the variance that is between the sheet and its surroundings, not within
 
 
@@ -28,22 +32,25 @@ def find_sheet(image: np.ndarray) -> np.ndarray | None:
     """
     factor = min(1.0, SEARCHED / max(image.shape[:2]))
     size = [max(1, round(side * factor)) for side in image.shape[1::-1]]
-    small = cv2.medianBlur(cv2.resize(image, size, interpolation=cv2.INTER_AREA), 5)
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     grey = [] if image.ndim == 2 else [cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)]
-    for channel in [*grey, *cv2.split(small)]:
-        sheet = _sheet_in(channel)
+    channels = [*grey, *cv2.split(small)]
+    for channel in channels:
+        sheet = _sheet_in(channel, channels)
         if sheet is not None:
             return cv2.resize(sheet, image.shape[1::-1], interpolation=cv2.INTER_NEAREST) > 0
     return None
 
 
-def _sheet_in(small: np.ndarray) -> np.ndarray | None:
-    """The same for one colour, (h, w) uint8 0 or 1."""
+def _sheet_in(channel: np.ndarray, channels: list[np.ndarray]) -> np.ndarray | None:
+    """The same for one colour of several, (h, w) uint8 0 or 1."""
+    small = cv2.medianBlur(channel, 5)
     hull = _light_hull(small)
     if hull is None:
         return None
     sheet = cv2.fillConvexPoly(np.zeros(small.shape, np.uint8), hull, 1)
-    if not _is_sheet(small, sheet, hull):
+    edges = _edges_of_sheet(small, sheet, hull)
+    if edges == 0 or (edges < WHOLE and any(_is_written_around(c, sheet) for c in channels)):
         return None
     reach = 2 * max(2, round(0.012 * max(small.shape))) + 1
     # The picture's own edge is no edge of the sheet.
@@ -65,17 +72,36 @@ def _light_hull(small: np.ndarray) -> np.ndarray | None:
     return hull if covered > CONVEX * max(1.0, cv2.contourArea(hull)) else None
 
 
-def _is_sheet(small: np.ndarray, sheet: np.ndarray, hull: np.ndarray) -> bool:
+def _edges_of_sheet(small: np.ndarray, sheet: np.ndarray, hull: np.ndarray) -> int:
+    """How many sides of the sheet are in sight; 0 if it is none."""
     share = float(sheet.mean())
     if not LEAST < share < MOST:
-        return False
+        return 0
     corners = cv2.approxPolyDP(hull, STRAIGHT * cv2.arcLength(hull, True), True)[:, 0]
     inside, outside = small[sheet > 0].astype(np.float32), small[sheet == 0].astype(np.float32)
     between = share * (1 - share) * (float(inside.mean()) - float(outside.mean())) ** 2
     if len(corners) > CORNERS or between < PARTED * float(small.var()):
-        return False
+        return 0
     darker = float(np.median(outside)) / max(1.0, float(np.median(inside)))
-    return darker < (DARKER if _edges(corners, small.shape) > 1 else SHADED)
+    edges = _edges(corners, small.shape)
+    return edges if darker < (DARKER if edges > 1 else SHADED) else 0
+
+
+def _is_written_around(small: np.ndarray, sheet: np.ndarray) -> bool:
+    """Whether strokes around the sheet stand out about as much as on it: it is a lit part then.
+
+    In the logarithm of the light, in which a shadow leaves a stroke's contrast as it is.
+    """
+    width = max(5, round(NARROW * min(small.shape))) | 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
+    light = np.log(cv2.GaussianBlur(small, (0, 0), 0.8).astype(np.float32) + 5)
+    strokes = cv2.morphologyEx(light, cv2.MORPH_BLACKHAT, disc)
+    off = cv2.erode(1 - sheet, disc) > 0  # the sheet's edge is no stroke
+    if not off.any():
+        return False
+    on = cv2.erode(sheet, disc) > 0
+    contrast = float(np.percentile(strokes[on], 99)) if on.any() else 0.0
+    return float(np.percentile(strokes[off], 99)) > max(WRITTEN * contrast, FAINTEST)
 
 
 def _edges(corners: np.ndarray, shape: tuple[int, int]) -> int:
