@@ -2,16 +2,19 @@
 
 import cv2
 import numpy as np
+import pytest
 
 from digitlab import pages_corpus
 from digitlab.datasets import rehearsal
 from digitlab.hands import Drawing
+from digitlab.synthesis import Scene, render, write_row
+
+SEVEN = np.array([[0, 0], [10, 0], [3, 20]], np.float32)
 
 
 def made(seed: int = 3):
-    path = np.array([[0, 0], [10, 0], [3, 20]], np.float32)
-    drawings = [Drawing("7", "site", "page", (path,))]
-    letters = [Drawing("V", "site", "page", (path * [1, -1],))]
+    drawings = [Drawing("7", "site", "page", (SEVEN,))]
+    letters = [Drawing("V", "site", "page", (SEVEN * [1, -1],))]
     digits = rehearsal()
     return pages_corpus.make(15, seed, drawings, letters, digits.ink[:200], digits.labels[:200], 1)
 
@@ -28,3 +31,19 @@ def test_truth_lies_where_the_page_is_dark():
     written = cv2.erode(np.vstack(truth), np.ones((3, 3), np.uint8)) > 200
     page = np.vstack(pages).astype(float)
     assert page[written].mean() > page[np.vstack(truth) == 0].mean() + 50
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_page_that_is_askew_has_its_ink_and_its_boxes_where_they_are_seen(seed):
+    rng = np.random.default_rng(seed)
+    sevens = [("7", render(Drawing("7", "site", "page", (SEVEN,)), rng, 60, 6)) for _ in range(4)]
+    level = write_row(sevens, rng, (0.3, 0.5))
+    picture, askew = pages_corpus._askew(level, rng, Scene(shadow=0, faint=0, dark_ground=0))
+    assert picture.shape[:2] == askew.ink.shape == level.ink.shape
+    assert (askew.ink != level.ink).any()
+    sure, bare = cv2.erode(askew.ink, np.ones((3, 3), np.uint8)) > 200, askew.ink == 0
+    assert picture[sure].mean() < picture[bare].mean() - 8
+    for x, y, w, h in askew.boxes:
+        part = askew.ink[max(0, y) : y + h, max(0, x) : x + w] > 100
+        whole = level.ink[level.boxes[0, 1] :, level.boxes[0, 0] :][:h, :w] > 100
+        assert part.sum() > 0.6 * whole.sum()

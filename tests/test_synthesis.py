@@ -92,7 +92,7 @@ SCENES = {
     "plain": Scene(shadow=0, faint=0, blur=0, dark_ground=0),
     **{name: Scene(**{name: 1.0}, dark_ground=0) for name in
        ("ruled", "underlined", "squared", "boxed", "security", "shadow", "faint", "blur", "printed",
-        "desk")},
+        "desk", "celled", "captioned", "underscored")},
 }  # fmt: skip
 
 
@@ -119,7 +119,9 @@ def test_dark_ground_turns_light_and_dark_round(rng):
     assert np.median(page[writing.ink > 200]) > np.median(page[writing.ink == 0]) + 8
 
 
-@pytest.mark.parametrize("name", ["ruled", "squared", "boxed", "printed"])
+@pytest.mark.parametrize(
+    "name", ["ruled", "squared", "boxed", "printed", "celled", "captioned", "underscored"]
+)
 def test_what_is_printed_is_there(name):
     plain, printed = (
         photograph(row(np.random.default_rng(3)), np.random.default_rng(3), SCENES[kind]).astype(

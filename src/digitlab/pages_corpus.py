@@ -85,7 +85,9 @@ def _askew(writing: Writing, rng, scene: Scene) -> tuple[np.ndarray, Writing]:
     """A photograph by a camera that was held a little turned and tilted."""
     height, width = writing.ink.shape
     room = round(0.2 * max(height, width))  # what is turned into the picture is paper, too
-    wide = Writing(np.pad(writing.ink, room), writing.labels, writing.boxes + [room, room, 0, 0])
+    wide = Writing(
+        np.pad(writing.ink, room), writing.labels, writing.boxes + np.array([room, room, 0, 0])
+    )
     angle = float(np.clip(rng.normal(0, TILT), -2.5 * TILT, 2.5 * TILT))
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], float)
