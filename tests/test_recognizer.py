@@ -165,24 +165,6 @@ def test_number_is_read_on_every_paper(paper, number):
     assert read(PAPERS[paper](row_of(number))) == number
 
 
-@pytest.mark.parametrize("degrees", [-6, 0, 6])
-@pytest.mark.parametrize("high", [0.3, 0.6])
-@pytest.mark.parametrize("number", ["3", "6", "407", "5609"])
-def test_teeth_of_a_form_s_comb_are_no_ones(number, high, degrees):
-    """`high` is a tooth's height as a share of the digits'."""
-    ink = row_of(number)
-    x, y, w, h = cv2.boundingRect(ink)
-    comb, foot, wide = np.zeros_like(ink), y + h + 14, w + 36
-    cv2.line(comb, (x - 18, foot), (x - 18 + wide, foot), 220, 3, cv2.LINE_AA)
-    for place in np.linspace(x - 18, x - 18 + wide, len(number) + 1).astype(int):
-        cv2.line(comb, (place, foot), (place, round(foot - high * h)), 220, 3, cv2.LINE_AA)
-    page = photographed(np.maximum(ink, comb))
-    turn = cv2.getRotationMatrix2D((x + w / 2, y + h / 2), degrees, 1.0)
-    assert read(cv2.warpAffine(page, turn, page.shape[1::-1], borderMode=cv2.BORDER_REPLICATE)) == (
-        number
-    )
-
-
 def test_five_with_a_separate_bar_is_one_five():
     canvas = centred(written("5", 150, 13))
     top = int(np.flatnonzero(canvas.any(1))[0])

@@ -187,8 +187,7 @@ About {made:,} synthetic pages whose every pixel is known (`digitlab.pages_corpu
 training images and UNIPEN's strokes (sources and licences as in MODEL_CARD.md) on plain, ruled,
 squared, boxed, underlined, patterned and printed paper in all kinds of light, some of them folded
 or punched, on a desk, with a pen, a finger or a lamp's reflection on them; a third of them are
-cut out close around a digit or two. The last stage alone has combs and trays of forms, captions,
-lines by the same pen, and cameras held askew.
+cut out close around a digit or two.
 
 ## Train it again
 
