@@ -10,7 +10,7 @@ import numpy as np
 
 from digitlab.typesetting import typeset
 
-_FRACTION = 4  # bits of sub-pixel position in OpenCV's drawing functions
+FRACTION = 4  # bits of sub-pixel position in OpenCV's drawing functions
 _LETTERS = list("ABCDEFGHKLMNPRSTUVabcdefghiklmnoprstuvyz.:")
 
 
@@ -36,7 +36,7 @@ def draw_cells(layer: np.ndarray, boxes: np.ndarray, pen: int, rng: np.random.Ge
     for first, last in pairwise(edges):
         left, right = first + apart, last - apart
         corners = [(left, foot - high), (left, foot), (right, foot), (right, foot - high)]
-        _draw(layer, np.array(corners), pen, closed)
+        polyline(layer, np.array(corners), pen, closed)
 
 
 def underscore(ink: np.ndarray, boxes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -61,7 +61,7 @@ def underscore(ink: np.ndarray, boxes: np.ndarray, rng: np.random.Generator) -> 
         rise = slope + bend
         low += rng.uniform(0.05, 0.22) * tall - min(0.0, float(rise.min()))
         path = np.stack([np.linspace(left - first, right + last, 12), low + rise], 1)
-        _draw(layer, path, pen, False)
+        polyline(layer, path, pen)
         low += float(rise.max()) + pen
     return layer
 
@@ -101,6 +101,7 @@ def _put(layer: np.ndarray, word: np.ndarray, place: tuple[float, float]) -> Non
     np.maximum(view, word[: view.shape[0], : view.shape[1]], out=view)
 
 
-def _draw(layer: np.ndarray, path: np.ndarray, pen: int, closed: bool) -> None:
-    points = np.rint(path * (1 << _FRACTION)).astype(np.int32).reshape(-1, 1, 2)
-    cv2.polylines(layer, [points], closed, 255, pen, cv2.LINE_AA, _FRACTION)
+def polyline(layer: np.ndarray, path: np.ndarray, pen: int, closed: bool = False) -> None:
+    """Draw a path (points, 2) in pixels, `pen` pixels wide, into `layer`."""
+    points = np.rint(path * (1 << FRACTION)).astype(np.int32).reshape(-1, 1, 2)
+    cv2.polylines(layer, [points], closed, 255, pen, cv2.LINE_AA, FRACTION)

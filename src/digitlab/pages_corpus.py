@@ -62,8 +62,10 @@ def _windows(seed: int, count: int, digits, others, mnist, labels) -> list[tuple
         scene = SCENES[rng.choice(len(SCENES), p=chances / chances.sum())][1]
         writing, tall = _page(rng, digits, others, mnist, labels)
         writing = _with_room(writing, tall, rng) if rng.random() < ROOM else writing
-        askew = rng.random() < ASKEW
-        picture, writing = (_askew if askew else _level)(writing, rng, scene)
+        if rng.random() < ASKEW:
+            picture, writing = _askew(writing, rng, scene)
+        else:
+            picture = photograph(writing, rng, scene)
         if rng.random() < CLOSE:
             picture, writing = _close_up(picture, writing, rng)
         found += _cut(picture, writing.ink, tall, rng)
@@ -73,21 +75,21 @@ def _windows(seed: int, count: int, digits, others, mnist, labels) -> list[tuple
 def _with_room(writing: Writing, tall: float, rng) -> Writing:
     """The same on a larger page: what lies beside the writing is farther away."""
     (top, bottom), (left, right) = (rng.uniform(0, 2.5, (2, 2)) * tall).astype(int)
-    ink = np.pad(writing.ink, ((top, bottom), (left, right)))
-    return Writing(ink, writing.labels, writing.boxes + np.array([left, top, 0, 0]))
+    return _padded(writing, (top, bottom), (left, right))
 
 
-def _level(writing: Writing, rng, scene: Scene) -> tuple[np.ndarray, Writing]:
-    return photograph(writing, rng, scene), writing
+def _padded(writing: Writing, rows: tuple[int, int], columns: tuple[int, int]) -> Writing:
+    """The same with so many pixels more before and after its rows and its columns."""
+    ink = np.pad(writing.ink, (rows, columns))
+    boxes = writing.boxes + np.array([columns[0], rows[0], 0, 0])
+    return Writing(ink, writing.labels, boxes)
 
 
 def _askew(writing: Writing, rng, scene: Scene) -> tuple[np.ndarray, Writing]:
     """A photograph by a camera that was held a little turned and tilted."""
     height, width = writing.ink.shape
     room = round(0.2 * max(height, width))  # what is turned into the picture is paper, too
-    wide = Writing(
-        np.pad(writing.ink, room), writing.labels, writing.boxes + np.array([room, room, 0, 0])
-    )
+    wide = _padded(writing, (room, room), (room, room))
     angle = float(np.clip(rng.normal(0, TILT), -2.5 * TILT, 2.5 * TILT))
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], float)

@@ -302,9 +302,6 @@ def _is_stroke(ink: np.ndarray) -> bool:
     if width > 0.4 * height and max(side.mean() for side in sides) > 0.9:
         return False
     mask = ink.astype(np.uint8)
-    radius = float(cv2.distanceTransform(mask, cv2.DIST_L2, 3).max())
-    if radius > 0.24 * max(ink.shape) and _edge_share(ink) > 0.3:
-        return False
     beyond = np.pad(mask, max(ink.shape) // 4, mode="edge")  # as it goes on out of the picture
     if float(cv2.distanceTransform(beyond, cv2.DIST_L2, 3).max()) > WIDEST * max(ink.shape):
         return False

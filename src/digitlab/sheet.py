@@ -50,7 +50,7 @@ def _sheet_in(channel: np.ndarray, channels: list[np.ndarray]) -> np.ndarray | N
         return None
     sheet = cv2.fillConvexPoly(np.zeros(small.shape, np.uint8), hull, 1)
     edges = _edges_of_sheet(small, sheet, hull)
-    if edges == 0 or (edges < WHOLE and any(_is_written_around(c, sheet) for c in channels)):
+    if edges == 0 or (edges < WHOLE and _is_written_around(channels, sheet)):
         return None
     reach = 2 * max(2, round(0.012 * max(small.shape))) + 1
     # The picture's own edge is no edge of the sheet.
@@ -87,21 +87,25 @@ def _edges_of_sheet(small: np.ndarray, sheet: np.ndarray, hull: np.ndarray) -> i
     return edges if darker < (DARKER if edges > 1 else SHADED) else 0
 
 
-def _is_written_around(small: np.ndarray, sheet: np.ndarray) -> bool:
+def _is_written_around(channels: list[np.ndarray], sheet: np.ndarray) -> bool:
     """Whether strokes around the sheet stand out about as much as on it: it is a lit part then.
 
-    In the logarithm of the light, in which a shadow leaves a stroke's contrast as it is.
+    In any colour, and in the logarithm of the light, in which a shadow leaves a stroke's contrast
+    as it is.
     """
-    width = max(5, round(NARROW * min(small.shape))) | 1
+    width = max(5, round(NARROW * min(sheet.shape))) | 1
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
-    light = np.log(cv2.GaussianBlur(small, (0, 0), 0.8).astype(np.float32) + 5)
-    strokes = cv2.morphologyEx(light, cv2.MORPH_BLACKHAT, disc)
-    off = cv2.erode(1 - sheet, disc) > 0  # the sheet's edge is no stroke
+    # The sheet's edge is no stroke.
+    off, on = cv2.erode(1 - sheet, disc) > 0, cv2.erode(sheet, disc) > 0
     if not off.any():
         return False
-    on = cv2.erode(sheet, disc) > 0
-    contrast = float(np.percentile(strokes[on], 99)) if on.any() else 0.0
-    return float(np.percentile(strokes[off], 99)) > max(WRITTEN * contrast, FAINTEST)
+    for channel in channels:
+        light = np.log(cv2.GaussianBlur(channel, (0, 0), 0.8).astype(np.float32) + 5)
+        strokes = cv2.morphologyEx(light, cv2.MORPH_BLACKHAT, disc)
+        contrast = float(np.percentile(strokes[on], 99)) if on.any() else 0.0
+        if float(np.percentile(strokes[off], 99)) > max(WRITTEN * contrast, FAINTEST):
+            return True
+    return False
 
 
 def _edges(corners: np.ndarray, shape: tuple[int, int]) -> int:

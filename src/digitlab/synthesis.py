@@ -10,10 +10,10 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from digitlab import clutter, forms
+from digitlab.forms import FRACTION
 from digitlab.hands import Drawing
 
 LINKED_FEET = 0.5  # of the hands that link zeros do it there
-_FRACTION = 4  # bits of sub-pixel position in OpenCV's drawing functions
 
 
 def render(
@@ -56,13 +56,11 @@ def render(
 
 
 def _draw(canvas: np.ndarray, path: np.ndarray, pen: float) -> None:
-    fixed = np.rint(path * (1 << _FRACTION)).astype(np.int32)
     if len(path) == 1 or float(np.ptp(path, 0).max()) < 0.5:
-        radius = round(pen / 2 * (1 << _FRACTION))
-        cv2.circle(canvas, fixed[0].tolist(), radius, 255, -1, cv2.LINE_AA, _FRACTION)
+        middle, radius = np.rint(path[0] * (1 << FRACTION)), round(pen / 2 * (1 << FRACTION))
+        cv2.circle(canvas, middle.astype(int).tolist(), radius, 255, -1, cv2.LINE_AA, FRACTION)
         return
-    width = max(1, round(pen))
-    cv2.polylines(canvas, [fixed.reshape(-1, 1, 2)], False, 255, width, cv2.LINE_AA, _FRACTION)
+    forms.polyline(canvas, path, max(1, round(pen)))
 
 
 def _draw_with_nib(canvas: np.ndarray, path: np.ndarray, pen: float, swell: float) -> None:
@@ -339,7 +337,7 @@ def _line(layer, start, end, pen: int, dash: float = 0.0) -> None:
         first = start + (end - start) * part / parts
         last = start + (end - start) * (part + 1) / parts
         ends = [tuple(round(v * 16) for v in point) for point in (first, last)]
-        cv2.line(layer, *ends, 255, pen, cv2.LINE_AA, _FRACTION)
+        cv2.line(layer, *ends, 255, pen, cv2.LINE_AA, FRACTION)
 
 
 def _dash(tall: float, rng: np.random.Generator) -> float:
