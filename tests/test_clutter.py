@@ -60,3 +60,28 @@ def test_writing_stays_on_the_sheet_on_a_desk(ink):
 def test_same_seed_puts_the_same(put, ink):
     one, same = (put(page(ink), ink, TALL, np.random.default_rng(4)) for _ in "ab")
     assert np.array_equal(one, same)
+
+
+def test_shadow_takes_light_from_a_part_of_the_page_alone(ink):
+    for seed in range(30):
+        after = clutter.cast_shadow(page(ink), TALL, np.random.default_rng(seed)) / 220
+        assert after.max() <= 1 + 1e-5
+        assert after.min() >= 0.29
+    lit = [
+        (clutter.cast_shadow(page(ink), TALL, np.random.default_rng(seed)) > 210).mean()
+        for seed in range(30)
+    ]
+    assert 0.2 < np.median(lit) < 0.95
+
+
+@pytest.mark.parametrize("pitch", [6, 20, 70])
+def test_stripes_run_through_the_whole_picture(pitch):
+    for seed in range(20):
+        cover = clutter.stripes(240, 320, pitch, np.random.default_rng(seed))
+        assert cover.dtype == np.float32
+        assert 0.04 < cover.mean() < 0.75
+        parts, _, stats, _ = cv2.connectedComponentsWithStats((cover > 0.5).astype(np.uint8))
+        left, top, wide, high = stats[1:, :4].T
+        at_edge = (left == 0) | (top == 0) | (left + wide == 320) | (top + high == 240)
+        assert at_edge.all() or pitch == 6  # the finest may break where they bend
+        assert parts - 1 > 0.4 * 240 / pitch

@@ -47,3 +47,23 @@ def test_page_that_is_askew_has_its_ink_and_its_boxes_where_they_are_seen(seed):
         part = askew.ink[max(0, y) : y + h, max(0, x) : x + w] > 100
         whole = level.ink[level.boxes[0, 1] :, level.boxes[0, 0] :][:h, :w] > 100
         assert part.sum() > 0.6 * whole.sum()
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_windows_of_stripes_and_things_have_no_ink(seed):
+    windows = pages_corpus._bare(np.random.default_rng(seed))
+    for page, truth in windows:
+        assert page.shape == truth.shape == (pages_corpus.SIDE, pages_corpus.SIDE)
+        assert not truth.any()
+
+
+def test_column_is_one_digit_a_row_close_together(rng, monkeypatch):
+    monkeypatch.setattr(pages_corpus, "COLUMNS", 1.0)
+    sevens = [Drawing("7", "site", "page", (SEVEN,))]
+    mnist = rehearsal()
+    for _ in range(8):
+        column, tall = pages_corpus._page(rng, sevens, sevens, mnist.ink[:9], mnist.labels[:9])
+        rows = np.flatnonzero((column.ink > 100).any(1))
+        assert 2 * tall < rows.size < 12 * tall
+        assert np.diff(rows).max() < 0.7 * tall
+        assert column.ink.shape[1] < 3.5 * tall

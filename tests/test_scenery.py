@@ -5,7 +5,7 @@ import numpy as np
 
 from digitlab.reading import SCENERY
 from digitlab.recognizer import champion
-from digitlab.scenery import scenery
+from digitlab.scenery import scenery, striped
 
 
 def pictures(count: int, seed: int = 71) -> list[np.ndarray]:
@@ -28,6 +28,20 @@ def test_no_ground_is_left_that_could_be_paper():
         grey = cv2.GaussianBlur(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), (0, 0), 2).astype(float)
         rest = grey - cv2.GaussianBlur(grey, (0, 0), 0.1 * min(grey.shape))
         assert np.percentile(np.abs(rest), 75) > 0.04 * np.median(grey)
+
+
+def test_three_stripes_or_more_are_seen_in_a_picture_of_them():
+    for seed in range(12):
+        picture, again = (striped(np.random.default_rng(seed), 60) for _ in "ab")
+        np.testing.assert_array_equal(picture, again)
+        assert picture.dtype == np.uint8
+        assert min(picture.shape[:2]) > 119
+        height, width = picture.shape[:2]
+        grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(float)
+        grey -= cv2.GaussianBlur(grey, (0, 0), 0.1 * min(height, width))
+        power = np.abs(np.fft.fft2(grey * np.outer(np.hanning(height), np.hanning(width))))
+        row, column = np.unravel_index(power.argmax(), power.shape)
+        assert np.hypot(min(row, height - row), min(column, width - column)) > 3
 
 
 def test_hardly_anything_in_them_is_believed():

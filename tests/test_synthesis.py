@@ -6,7 +6,7 @@ import pytest
 from handwriting import STROKES
 
 from digitlab.hands import Drawing
-from digitlab.synthesis import Scene, linked, photograph, render, write_row
+from digitlab.synthesis import Scene, _print_lines, linked, photograph, render, write_row
 
 FOUR = Drawing("4", "here", "1", tuple(np.array(p, np.float32) * 300 for p in STROKES["4"]))
 
@@ -92,7 +92,8 @@ SCENES = {
     "plain": Scene(shadow=0, faint=0, blur=0, dark_ground=0),
     **{name: Scene(**{name: 1.0}, dark_ground=0) for name in
        ("ruled", "underlined", "squared", "boxed", "security", "shadow", "faint", "blur", "printed",
-        "desk", "celled", "captioned", "underscored")},
+        "desk", "celled", "captioned", "underscored", "cast")},
+    "heavy": Scene(boxed=1.0, heavy=1.0, dark_ground=0),
 }  # fmt: skip
 
 
@@ -130,6 +131,19 @@ def test_what_is_printed_is_there(name):
         for kind in ("plain", name)
     )
     assert (np.abs(plain - printed).max(2) > 25).mean() > 0.005
+
+
+def test_heavy_boxes_have_thicker_lines():
+    def thickness(scene: Scene, seed: int) -> float:
+        rng = np.random.default_rng(seed)
+        writing = row(rng)
+        page = _print_lines(np.ones((*writing.ink.shape, 3)), writing, 60, rng, scene)
+        return cv2.distanceTransform((page.min(2) < 0.99).astype(np.uint8), cv2.DIST_L2, 3).max()
+
+    fine, thick = (
+        [thickness(Scene(boxed=1.0, heavy=heavy), seed) for seed in range(20)] for heavy in (0, 1)
+    )
+    assert np.median(thick) > 1.8 * np.median(fine)
 
 
 def test_same_seed_photographs_the_same():

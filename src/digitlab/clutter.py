@@ -1,4 +1,4 @@
-"""What else a photograph of writing shows: folds, pens, fingers, punched holes, glare, the desk.
+"""What else a photograph shows: folds, pens, fingers, holes, glare, the desk, cast shadows.
 
 Each takes a page (h, w, 3) float32 of light in 0..255 and gives another; none hides the writing.
 """
@@ -83,6 +83,48 @@ def glare(page: np.ndarray, tall: float, rng) -> np.ndarray:
     far = np.hypot(x - rng.uniform(-0.2, 1.2) * width, y - rng.uniform(-0.2, 1.2) * height)
     spot = np.exp(-((far / (tall * rng.uniform(0.4, 2.0))) ** 2))
     return page + rng.uniform(30, 180) * spot[..., None]
+
+
+def cast_shadow(page: np.ndarray, tall: float, rng) -> np.ndarray:
+    """The shadow of a hand or of a blind over the page; it may lie on the writing."""
+    height, width = page.shape[:2]
+    if rng.random() < 0.4:
+        cover = stripes(height, width, tall * float(np.exp(rng.uniform(*np.log((0.5, 4.0))))), rng)
+    else:
+        cover = _hand(height, width, tall, rng)
+    soft = tall * float(np.exp(rng.uniform(*np.log((0.02, 0.3)))))
+    cover = cv2.GaussianBlur(cover, (0, 0), max(0.5, soft))
+    return page * (1 - rng.uniform(0.15, 0.7) * cover[..., None])
+
+
+def stripes(height: int, width: int, pitch: float, rng) -> np.ndarray:
+    """Parallel stripes through the whole picture, `pitch` pixels apart; (h, w) float32 in 0..1."""
+    upright, any_way = rng.normal(0, 0.09), rng.uniform(0, np.pi)
+    angle = rng.choice([upright + np.pi / 2, upright, any_way], p=[0.35, 0.15, 0.5])
+    along = _distance((height, width), angle, rng.uniform(0, 1, 2))
+    if rng.random() < 0.2:
+        across = _distance((height, width), angle + np.pi / 2, (0.0, 0.0))
+        along = along + rng.uniform(0, 0.4) * pitch * np.sin(across / (pitch * rng.uniform(1, 6)))
+    thick = rng.uniform(0.08, 0.6) * pitch
+    return (thick / 2 - np.abs(along % pitch - pitch / 2) + 0.5).clip(0, 1).astype(np.float32)
+
+
+def _hand(height: int, width: int, tall: float, rng) -> np.ndarray:
+    """Fingers, and often what they belong to, that reach into the picture; as `stripes`."""
+    cover = np.zeros((height, width), np.uint8)
+    size = np.array([width, height], float)
+    thick, angle = tall * float(np.exp(rng.uniform(*np.log((0.3, 2.5))))), rng.uniform(0, 2 * np.pi)
+    ahead = np.array([np.cos(angle), np.sin(angle)])
+    tip, aside = rng.uniform(0.1, 0.9, 2) * size, ahead[::-1] * (1, -1)
+    for number in range(int(rng.integers(1, 5))):
+        start = tip + aside * thick * 1.3 * number + ahead * rng.uniform(-1, 1) * thick
+        spread = ahead + aside * rng.normal(0, 0.1)
+        end = start + spread * (2 * size.max() if rng.random() < 0.6 else rng.uniform(2, 6) * thick)
+        cv2.line(cover, *_rounded(start, end), 255, max(2, round(thick)), cv2.LINE_AA)
+    if rng.random() < 0.6:
+        (palm,) = _rounded(tip + ahead * thick * rng.uniform(4, 6) + aside * thick * 1.5)
+        cv2.circle(cover, palm, round(thick * rng.uniform(2.5, 3.5)), 255, -1, cv2.LINE_AA)
+    return cover.astype(np.float32) / 255
 
 
 def lay_on_desk(page: np.ndarray, boxes: np.ndarray, rng: np.random.Generator) -> np.ndarray:

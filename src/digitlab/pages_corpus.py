@@ -9,16 +9,21 @@ from digitlab.binarization import TALL, as_input
 from digitlab.corpus import in_chunks, write_signs
 from digitlab.light import even_light, level_of, resize, to_grey
 from digitlab.paper import SMALL_SIDE
+from digitlab.scenery import scenery, striped
 from digitlab.synthesis import Scene, Writing, cropped, photograph, render, write_row
 
 SIDE = 128  # pixels of a training window
 ROOM = 0.35  # of the pages have wide margins
 ASKEW = 0.3  # are photographed by a hand that tilts the camera
 TILT = np.deg2rad(4)  # standard deviation
+BARE = 0.1  # of them show nothing that was written, but stripes or things
+COLUMNS = 0.06  # of the writings are columns of digits
+ONES = 0.1  # of them are mostly ones, which are most like a line
 CLOSE = 0.35  # of the pages are cut out close around a digit or two, as people crop
-_PLAIN = {"printed": 0.12, "desk": 0.1}
+_PLAIN = {"printed": 0.12, "desk": 0.1, "heavy": 0.06, "cast": 0.08}
 _COMMON = _PLAIN | {"folded": 0.1, "pen": 0.1, "finger": 0.06, "holes": 0.06, "glare": 0.06}
 _COMMON |= {"captioned": 0.08}
+LINES = 0.75, 0.18, 0.07  # chances of one, two and three of them
 SCENES = (
     (2.0, Scene(**_COMMON)),
     (1.6, Scene(ruled=1.0, **_COMMON)),
@@ -59,6 +64,9 @@ def _windows(seed: int, count: int, digits, others, mnist, labels) -> list[tuple
     chances = np.array([weight for weight, _ in SCENES])
     found = []
     for _ in range(count):
+        if rng.random() < BARE:
+            found += _bare(rng)
+            continue
         scene = SCENES[rng.choice(len(SCENES), p=chances / chances.sum())][1]
         writing, tall = _page(rng, digits, others, mnist, labels)
         writing = _with_room(writing, tall, rng) if rng.random() < ROOM else writing
@@ -70,6 +78,13 @@ def _windows(seed: int, count: int, digits, others, mnist, labels) -> list[tuple
             picture, writing = _close_up(picture, writing, rng)
         found += _cut(picture, writing.ink, tall, rng)
     return found
+
+
+def _bare(rng) -> list[tuple]:
+    """Windows of a picture without any writing."""
+    tall = float(np.exp(rng.uniform(np.log(20), np.log(110))))
+    picture = striped(rng, tall) if rng.random() < 0.6 else scenery(rng)
+    return _cut(picture, np.zeros(picture.shape[:2], np.uint8), tall, rng)
 
 
 def _with_room(writing: Writing, tall: float, rng) -> Writing:
@@ -121,11 +136,13 @@ def _close_up(picture: np.ndarray, writing: Writing, rng) -> tuple[np.ndarray, W
 
 
 def _page(rng, digits, others, mnist, labels) -> tuple[Writing, float]:
-    """One line of writing, or two or three, and the height of its digits."""
+    """One line of writing, or two or three, or a column of digits, and the height of its digits."""
     tall = float(np.exp(rng.uniform(np.log(20), np.log(110))))
-    rows = []
-    for _ in range(int(rng.choice([1, 2, 3], p=[0.75, 0.18, 0.07]))):
-        count = 1 if rng.random() < 0.3 else int(rng.integers(2, 9))
+    column, rows = rng.random() < COLUMNS, []
+    if rng.random() < ONES:
+        digits = [d for d in digits if d.label == "1"] or digits
+    for _ in range(int(rng.integers(3, 9) if column else rng.choice([1, 2, 3], p=LINES))):
+        count = 1 if column or rng.random() < 0.3 else int(rng.integers(2, 9))
         signs = write_signs(digits, mnist, labels, rng, count, tall)
         if rng.random() < 0.15:
             other = others[int(rng.integers(len(others)))]
@@ -134,14 +151,23 @@ def _page(rng, digits, others, mnist, labels) -> tuple[Writing, float]:
                 (other.label, render(other, rng, tall * rng.uniform(0.3, 1.0), 0.08 * tall)),
             )
         rows.append(write_row(signs, rng, (-0.12, 0.12) if rng.random() < 0.4 else (0.05, 0.7)))
-    return _stacked(rows), tall
+    return _stacked(rows, rng.uniform(0, 0.3) * tall if column else None), tall
 
 
-def _stacked(rows: list[Writing]) -> Writing:
-    """Lines of writing below each other."""
+def _stacked(rows: list[Writing], apart: float | None = None) -> Writing:
+    """Lines of writing below each other; no farther than `apart` pixels, if it is given."""
+    if apart is not None:
+        rows = [_trimmed(row, round(apart / 2)) for row in rows]
     width = max(row.ink.shape[1] for row in rows)
     ink = np.vstack([np.pad(r.ink, ((0, 0), (0, width - r.ink.shape[1]))) for r in rows])
     return Writing(ink, sum((r.labels for r in rows), ()), rows[0].boxes)
+
+
+def _trimmed(row: Writing, room: int) -> Writing:
+    """A row with no more than `room` pixels above its highest digit and below its lowest."""
+    top = max(0, int(row.boxes[:, 1].min()) - room)
+    foot = int((row.boxes[:, 1] + row.boxes[:, 3]).max()) + room
+    return Writing(row.ink[top:foot], row.labels, row.boxes - [0, top, 0, 0])
 
 
 def _cut(picture, ink, tall: float, rng) -> list[tuple]:

@@ -1,4 +1,4 @@
-"""Photographs of anything but writing, made up: things that lie over each other, and their light.
+"""Photographs of anything but writing, made up: stripes; things over each other, and their light.
 
 The things are thrown onto each other until nothing is seen between them, a few large and many
 small. Such pictures have the statistics of natural ones (Lee, Mumford and Huang 2001, "Occlusion
@@ -8,6 +8,7 @@ models for natural images"), and what looks like a stroke in them has no paper a
 import cv2
 import numpy as np
 
+from digitlab import clutter
 from digitlab.synthesis import Scene, exposed, grain
 
 LEAST, MOST = 0.012, 0.45  # radius of a thing, as a share of the picture's longer side
@@ -27,6 +28,23 @@ def scenery(rng: np.random.Generator) -> np.ndarray:
         radius = max(height, width) * _radius(least, rng)
         _put_thing(page, radius, palette[rng.integers(len(palette))], rng)
     return exposed(page, 0.15 * min(height, width), rng, _LIGHT)
+
+
+def striped(rng: np.random.Generator, tall: float) -> np.ndarray:
+    """A photograph of nothing but stripes, as `scenery`; at least four of them.
+
+    Parameters
+    ----------
+    tall : what would be the height of a digit, in pixels, where there were one.
+    """
+    pitch = max(4.0, tall * float(np.exp(rng.uniform(*np.log((0.06, 1.2))))))
+    sides = np.exp(rng.uniform(np.log(120), np.log(480), 2))
+    height, width = (max(int(side), round(4 * pitch)) for side in sides)
+    ground, colour = (rng.uniform(110, 250) * rng.uniform(0.7, 1.0, 3) for _ in range(2))
+    cover = clutter.stripes(height, width, pitch, rng)[..., None]
+    page = ground * (1 - cover) + colour * rng.uniform(0.1, 0.9) * cover
+    page = page * (1 + grain(height, width, rng, 0.04)[..., None])
+    return exposed(page.astype(np.float32), tall, rng, _LIGHT)
 
 
 def _radius(least: float, rng: np.random.Generator) -> float:

@@ -192,6 +192,8 @@ class Scene:
     celled: float = 0.0
     captioned: float = 0.0
     underscored: float = 0.0
+    heavy: float = 0.0
+    cast: float = 0.0
 
 
 def photograph(writing: Writing, rng: np.random.Generator, scene: Scene) -> np.ndarray:
@@ -228,6 +230,8 @@ def exposed(page: np.ndarray, tall: float, rng: np.random.Generator, scene: Scen
     tall : height of a digit in pixels.
     """
     page = page * _light(*page.shape[:2], rng, rng.random() < scene.shadow)[..., None]
+    if _happens(scene.cast, rng):
+        page = clutter.cast_shadow(page, tall, rng)
     if _happens(scene.glare, rng):
         page = clutter.glare(page, tall, rng)
     if rng.random() < scene.dark_ground:
@@ -311,6 +315,8 @@ def _print_lines(page, writing: Writing, tall: float, rng, scene: Scene) -> np.n
     """Lines that are on the paper before anyone writes."""
     layer = np.zeros(page.shape[:2], np.uint8)
     pen = max(1, round(tall * rng.uniform(0.015, 0.07)))
+    if _happens(scene.heavy, rng):
+        pen = max(1, round(tall * rng.uniform(0.07, 0.25)))
     if rng.random() < scene.ruled:
         _ruled(layer, tall * rng.uniform(1.0, 1.8), writing, pen, rng)
     if rng.random() < scene.squared:
