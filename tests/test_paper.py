@@ -230,8 +230,52 @@ def test_bar_that_is_all_there_is_is_writing_whatever_the_network_says(bars, who
     mask = np.zeros((200, 200), np.uint8)
     for number in range(bars):
         mask[20:180, 60 + 60 * number : 75 + 60 * number] = 1
-    nothing = np.zeros(mask.shape, bool)
-    assert (_whole(mask, nothing, None) == (mask > 0 if whole else nothing)).all()
+    nothing = np.zeros(mask.shape, np.float32)
+    assert (_whole(mask, nothing, None) == (mask > 0 if whole else nothing > 0)).all()
+
+
+def seven_with_its_bar_believed(share: float) -> tuple[np.ndarray, np.ndarray]:
+    """A 7 (h, w) uint8 0 or 1, and the network's belief in it, which takes its bar for a line."""
+    mask = (placed(written("7", 120, 12), (200, 200), 60, 30) > 100).astype(np.uint8)
+    belief = mask.astype(np.float32)
+    x, y, w, _ = cv2.boundingRect(mask)
+    belief[y : y + 16, x : x + w - 24] *= share
+    return mask, belief
+
+
+@pytest.mark.parametrize(("share", "whole"), [(0.36, True), (0.1, False), (0.0, False)])
+def test_stroke_is_put_back_where_the_network_is_not_sure_that_it_is_a_line(share, whole):
+    mask, belief = seven_with_its_bar_believed(share)
+    assert ((belief > 0.4) != (mask > 0)).any()
+    assert (_whole(mask, belief, None) == (mask > 0 if whole else mask > 1)).all()
+
+
+@pytest.mark.parametrize(("off", "whole"), [(0.3, True), (0.12, False)])
+def test_of_several_parts_one_is_put_back_that_a_stroke_was_torn_off(off, whole):
+    """The edges of strokes, and what lies beside them, are not."""
+    mask = np.zeros((200, 400), np.uint8)
+    for left in (40, 140, 240):
+        mask[40:160, left : left + 60] = written("0", 118, 10)[:120, :60] > 100
+    belief = mask.astype(np.float32)
+    rows, _ = np.nonzero(mask[:, 140:200])
+    belief[: int(np.quantile(rows, off)), 140:200] *= 0.36
+    parts = _whole(mask, belief, None)
+    assert parts[:, 140:200].any() == whole
+    assert not (parts & (mask == 0)).any()
+
+
+@pytest.mark.parametrize("side", [200, 230])  # a crop, and a picture that is none
+@pytest.mark.parametrize("degrees", [8, 12])
+@pytest.mark.parametrize("digit", "056")
+def test_bold_digit_keeps_no_line_of_a_tilted_grid_that_it_touches(digit, degrees, side):
+    ink = placed(written(digit, 100, 16), (side, side), side // 2 - 40, side // 2 - 50)
+    grid = np.zeros_like(ink)
+    for place in range(-85, 500, 70):
+        cv2.line(grid, (place, -199), (place, 500), 200, 2, cv2.LINE_AA)
+        cv2.line(grid, (-199, place), (500, place), 200, 2, cv2.LINE_AA)
+    turn = cv2.getRotationMatrix2D((100, 100), degrees, 1)
+    grid = cv2.warpAffine(grid, turn, grid.shape[::-1])
+    assert agreement(read_paper(photographed(np.maximum(ink, grid))).mask, ink) > 0.65
 
 
 @pytest.mark.parametrize("turned", range(4))

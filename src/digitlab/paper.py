@@ -39,8 +39,11 @@ INK = 0.4  # soft ink from which a pixel is ink
 FILLED = 0.7  # of its box: a stroke covers less, unless it is a 1
 WIDEST = 0.17  # of the picture: no stroke is twice as wide, where it leaves the picture either
 FILLS = 0.75  # of the width and the height: a digit that fills a picture cut out close
+ASKEW = 0, -7, 7, -13, 13  # degrees that a crop's lines may be turned by
 FRAME = 0.22  # of a part's longer side: so far from an edge of its box a line lies along it
 SIDE = 0.7  # of such an edge that a line covers
+TORN_OFF = 0.2  # of a part among others, at least: the network has taken a stroke from a digit
+UNSURE = 0.32  # of writing, somewhere: it is not sure that a stroke is a line
 DIGIT = 0.35  # of a box's height that its digit has at least
 LARGE = 0.35  # of the picture's shorter side: writing as high may lie on a pattern
 HARDLY = 0.02  # of all that is dark: less ink than that is found where its height is mistaken
@@ -335,9 +338,23 @@ def _read_crop(
     large, factor = resize(grey, min(4.0, factor))
     share = ((large.astype(np.float32) - ground) / (ink - ground)).clip(0, 1)
     mask = (share > 0.45).astype(np.uint8)
-    if not (tiny or drawn) and ruling(mask) is not None:
+    if not (tiny or drawn) and _has_lines(mask):
         return None
     return Paper(large, share, share, mask, scale * factor, tiny, ink > ground, tiny=tiny)
+
+
+def _has_lines(mask: np.ndarray) -> bool:
+    """Whether there are printed lines in a crop, however it is askew; `mask` as for `ruling`."""
+    height, width = mask.shape
+    for degrees in ASKEW:
+        turn = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1)
+        shift = round(abs(np.sin(np.deg2rad(degrees))) * height / 2) + 1
+        drop = round(abs(np.sin(np.deg2rad(degrees))) * width / 2) + 1
+        turned = cv2.warpAffine(mask, turn, (width, height), flags=cv2.INTER_NEAREST)
+        inner = turned[drop : height - drop, shift : width - shift] if degrees else mask
+        if ruling(np.ascontiguousarray(inner)) is not None:
+            return True
+    return False
 
 
 def _read_photo(image: np.ndarray, grey: np.ndarray, scale: float) -> Paper:
@@ -380,7 +397,7 @@ def _handwriting(darkness: np.ndarray, level: float) -> _Handwriting:
     belief = _network_ink(darkness, level, tall, HARDLY * float(mask.sum()))
     if lines is None and not (belief > INK).any():
         return _Handwriting(dark * mask, belief)  # whatever it is, it is all there is
-    return _Handwriting(np.maximum(belief, dark * _whole(mask, belief > INK, lines)), belief)
+    return _Handwriting(np.maximum(belief, dark * _whole(mask, belief, lines)), belief)
 
 
 def _network_ink(darkness: np.ndarray, level: float, tall: float, least: float) -> np.ndarray:
@@ -409,20 +426,23 @@ def _network_ink(darkness: np.ndarray, level: float, tall: float, least: float) 
             return ink
 
 
-def _whole(mask: np.ndarray, found: np.ndarray, lines: np.ndarray | None) -> np.ndarray:
+def _whole(mask: np.ndarray, belief: np.ndarray, lines: np.ndarray | None) -> np.ndarray:
     """Parts of `mask` that are one digit although the network took some of it for a line.
 
     The foot of a 2 and the bar of a 7 look like ruled lines where nothing but their ends says
     otherwise, and a bold 1 like a pen; a part that stands free, is no wider than a digit and is on
     no line is writing. So is what is all there is but for what runs through the picture from side
-    to side, and a thin stroke that is all there is and fills a picture cut out close.
+    to side, and a thin stroke that is all there is and fills a picture cut out close. Of none of
+    them is the network sure that it is a line: where it is, as of a grid or a comb that its digit
+    touches, it is right.
 
     Parameters
     ----------
     mask : (h, w) uint8 0 or 1, all that is dark.
-    found : (h, w) bool, what the network takes for writing.
+    belief : (h, w) float32 in 0..1, how likely the network finds a pixel to be writing.
     lines : (h, w) bool, printed lines, or None.
     """
+    found = belief > INK
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     x, y, w, h, area = stats.T
     at_side = x <= 1, x + w >= mask.shape[1] - 1, y <= 1, y + h >= mask.shape[0] - 1
@@ -438,12 +458,16 @@ def _whole(mask: np.ndarray, found: np.ndarray, lines: np.ndarray | None) -> np.
     if lines is not None:
         free &= np.bincount(labels[lines], minlength=count) == 0
     mostly = kept > np.where(fills, 0.1, 0.5)
-    whole = shaped & ((free & (alone | (kept > 0.25))) | (alone & mostly))
+    # A little that is left of one of several is the edge of its strokes, or what lies beside them.
+    torn = (kept > 0.25) & (kept < 1 - TORN_OFF)
+    whole = shaped & ((free & (alone | torn)) | (alone & mostly))
     whole[0] = False
     for part in np.flatnonzero(whole & (kept < 1)):
         view = slice(y[part], y[part] + h[part]), slice(x[part], x[part] + w[part])
         ink = labels[view] == part
-        whole[part] = not _is_framed(ink & found[view], ink & ~found[view])
+        left = ink & ~found[view]
+        unsure = not found.any() or np.percentile(belief[view][left], 90) > UNSURE
+        whole[part] = unsure and not _is_framed(ink & found[view], left)
     return whole[labels]
 
 
