@@ -437,6 +437,22 @@ def test_digit_in_a_box_with_thick_sides_is_read(label, thick):
     assert read(photographed(ink)) == label
 
 
+@pytest.mark.parametrize("quality", [50, 85])
+@pytest.mark.parametrize("degrees", range(0, 360, 45))
+def test_number_half_in_a_shadow_is_read_from_a_file_that_keeps_no_grain(degrees, quality):
+    """The shadow has nearly one exact grey then, as the ground of a drawing has."""
+    ink = np.pad(written("46815", 90, 8), 30)
+    rows, columns = np.mgrid[: ink.shape[0], : ink.shape[1]]
+    turned = np.deg2rad(degrees)
+    along = (columns / ink.shape[1] - 0.5) * np.cos(turned)
+    along += (rows / ink.shape[0] - 0.5) * np.sin(turned)
+    light = 1 - 0.65 / (1 + np.exp(-(along + 0.05) / 0.02))
+    page = 190 * light * (1 - 0.75 * cv2.GaussianBlur(ink, (0, 0), 0.7) / 255)
+    ok, data = cv2.imencode(".jpg", page.astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, quality])
+    assert ok
+    assert read(cv2.imdecode(data, cv2.IMREAD_COLOR)) == "46815"
+
+
 def trimmed(ink: np.ndarray, left: int = 0, right: int = 0) -> np.ndarray:
     """`ink` without its margins and without so many columns of itself."""
     rows, columns = np.flatnonzero(ink.any(1)), np.flatnonzero(ink.any(0))

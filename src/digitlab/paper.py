@@ -37,6 +37,7 @@ LONELY, NEXT = 3.0, 8  # times as common as any of so many next greys
 PARTED, SOFTLY = 0.85, 0.72  # of a crop's variance: between its two tones; in a drawing enlarged
 INK = 0.4  # soft ink from which a pixel is ink
 FILLED = 0.7  # of its box: a stroke covers less, unless it is a 1
+LIT = 0.25  # of the shorter side, from a place to all that is dark: more than in any stroke
 WIDEST = 0.17  # of the picture: no stroke is twice as wide, where it leaves the picture either
 FILLS = 0.75  # of the width and the height: a digit that fills a picture cut out close
 ASKEW = 0, -7, 7, -13, 13  # degrees that a crop's lines may be turned by
@@ -274,11 +275,21 @@ def _two_tones(grey: np.ndarray, drawn: bool) -> tuple[float, float] | None:
         crowded = ink.mean() > 0.15 and _edge_share(ink) > 0.02
         dark_enough = means[0] < 0.5 * means[1]
         enough = SOFTLY if drawn else PARTED
-        strokes = (drawn and not ground_is_light) or _is_stroke(ink)
+        chalk = drawn and not ground_is_light and not _is_lit(ink)
+        strokes = chalk or _is_stroke(ink)
         if parted < enough or not crowded or not dark_enough or not strokes:
             return None
     ground = float(np.median(grey[~ink]))
     return ground, float(np.percentile(grey[ink], 20 if ground_is_light else 80))
+
+
+def _is_lit(light: np.ndarray) -> bool:
+    """Whether what is light, (h, w) bool, is paper in the light: nearly as wide as the picture.
+
+    A shadow may have one exact grey, too, where a file is made small at the cost of what is dark.
+    """
+    depth = cv2.distanceTransform(light.astype(np.uint8), cv2.DIST_L2, 3)
+    return float(depth.max()) > LIT * min(light.shape)
 
 
 def _has_exact_ground(grey: np.ndarray) -> bool:
