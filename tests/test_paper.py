@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from handwriting import centred, on_white, photographed, placed, written
 
-from digitlab.paper import WORKING_SIDE, _has_exact_ground, _whole, read_paper
+from digitlab.paper import WORKING_SIDE, _frames, _has_exact_ground, _whole, read_paper
 
 INK = centred(written("4", 120, 12), 240)
 
@@ -276,6 +276,45 @@ def test_bold_digit_keeps_no_line_of_a_tilted_grid_that_it_touches(digit, degree
     turn = cv2.getRotationMatrix2D((100, 100), degrees, 1)
     grid = cv2.warpAffine(grid, turn, grid.shape[::-1])
     assert agreement(read_paper(photographed(np.maximum(ink, grid))).mask, ink) > 0.65
+
+
+def boxed(degrees: float) -> tuple[np.ndarray, np.ndarray]:
+    """A 5 and the box around it, which it does not touch, (h, w) uint8 0 or 1 each."""
+    digit = (placed(written("5", 80, 8), (200, 200), 70, 55) > 100).astype(np.uint8)
+    frame = np.zeros_like(digit)
+    corners = cv2.boxPoints(((100, 100), (110.0, 140.0), degrees))
+    cv2.polylines(frame, [np.rint(corners).astype(int)], True, 1, 5)
+    assert not (digit & cv2.dilate(frame, np.ones((3, 3), np.uint8))).any()
+    return digit, frame
+
+
+@pytest.mark.parametrize("degrees", [0, 8, 14])
+def test_what_is_left_of_a_frame_around_a_digit_is_found(degrees):
+    digit, frame = boxed(degrees)
+    side = frame.copy()
+    side[:, 80:] = 0  # the network takes all of it but a side for a line
+    assert (_frames(digit | frame, (digit | side) > 0) == (side > 0)).all()
+
+
+def test_what_a_frame_goes_around_no_digit_of_is_no_left_over():
+    digit, frame = boxed(8)
+    side = frame.copy()
+    side[:, 80:] = 0
+    assert not _frames(frame, side > 0).any()
+    beside = np.hstack([frame, digit])
+    assert not _frames(beside, np.hstack([side, digit]) > 0).any()
+
+
+def test_digit_on_a_line_is_no_left_over_of_a_frame():
+    """One that touches a ruled line lies deep in the hull of both."""
+    mask = np.zeros((160, 400), np.uint8)
+    for left in (20, 160):
+        mask |= placed(written("5", 90, 8), mask.shape, left, 20) > 100
+    found = mask > 0
+    mask[112:118] = 1
+    mask[95:118, 100:104] = 1
+    assert cv2.connectedComponents(mask)[0] <= 3
+    assert not _frames(mask, found)[:, :150].any()
 
 
 @pytest.mark.parametrize("turned", range(4))

@@ -41,6 +41,10 @@ LIT = 0.25  # of the shorter side, from a place to all that is dark: more than i
 WIDEST = 0.17  # of the picture: no stroke is twice as wide, where it leaves the picture either
 FILLS = 0.75  # of the width and the height: a digit that fills a picture cut out close
 ASKEW = 0, -7, 7, -13, 13  # degrees that a crop's lines may be turned by
+FRAMED = 0.7  # of a part: of a digit the network keeps more
+OUTLINE = 0.2  # of a frame's shorter side: so near its outline are its sides, however bold
+WITHIN = 0.1  # of what is left of a frame, at least, is the ink of the digit in it
+EVEN = 2.2  # times as far from a frame's outline as its usual pixel are nearly all of them
 FRAME = 0.22  # of a part's longer side: so far from an edge of its box a line lies along it
 SIDE = 0.7  # of such an edge that a line covers
 TORN_OFF = 0.2  # of a part among others, at least: the network has taken a stroke from a digit
@@ -406,6 +410,7 @@ def _handwriting(darkness: np.ndarray, level: float) -> _Handwriting:
     rest = mask if lines is None else mask & ~(lines | remains(mask & ~lines, lines))
     tall = usual_height(rest) or 0.5 * darkness.shape[0]
     belief = _network_ink(darkness, level, tall, HARDLY * float(mask.sum()))
+    belief = np.where(_frames(mask, belief > INK), 0, belief)
     if lines is None and not (belief > INK).any():
         return _Handwriting(dark * mask, belief)  # whatever it is, it is all there is
     return _Handwriting(np.maximum(belief, dark * _whole(mask, belief, lines)), belief)
@@ -435,6 +440,38 @@ def _network_ink(darkness: np.ndarray, level: float, tall: float, least: float) 
             tall, refined = found, True
         else:
             return ink
+
+
+def _frames(mask: np.ndarray, found: np.ndarray) -> np.ndarray:
+    """Left-overs of the frames of digits, as of a form's boxes: (h, w) bool.
+
+    The network takes most of a frame that is askew or bold for what it is, but not all. All of a
+    frame lies along its outline, and digits within. `mask` and `found` as in `_is_framed`, for a
+    whole page.
+    """
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    kept = np.bincount(labels[found], minlength=count) / stats[:, cv2.CC_STAT_AREA]
+    digits = found & (kept > FRAMED)[labels]
+    over = np.zeros(mask.shape, bool)
+    for part in 1 + np.flatnonzero((kept[1:] > 0) & (kept[1:] < FRAMED)):
+        x, y, w, h, _ = stats[part]
+        view = slice(y, y + h), slice(x, x + w)
+        if not digits[view].any():
+            continue
+        ink = labels[view] == part
+        depth, rest = _depth_in_hull(ink), ink & found[view]
+        usual, deep = np.percentile(depth[ink], (50, 90))
+        outline = deep <= EVEN * usual and depth[rest].max() <= OUTLINE * min(w, h)
+        if outline and (digits[view] & (depth > 0)).sum() > WITHIN * rest.sum():
+            over[view] |= rest
+    return over
+
+
+def _depth_in_hull(ink: np.ndarray) -> np.ndarray:
+    """How deep each pixel lies in the convex hull of ink ((h, w) bool), 0 outside; float32."""
+    points = cv2.findNonZero(ink.astype(np.uint8))
+    hull = cv2.fillConvexPoly(np.zeros(ink.shape, np.uint8), cv2.convexHull(points), 1)
+    return cv2.distanceTransform(np.pad(hull, 1), cv2.DIST_L2, 3)[1:-1, 1:-1]
 
 
 def _whole(mask: np.ndarray, belief: np.ndarray, lines: np.ndarray | None) -> np.ndarray:

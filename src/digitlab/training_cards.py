@@ -185,9 +185,10 @@ _INK_CARD = """# Model card: the binarization network
 
 About {made:,} synthetic pages whose every pixel is known (`digitlab.pages_corpus`): MNIST's
 training images and UNIPEN's strokes (sources and licences as in MODEL_CARD.md) on plain, ruled,
-squared, boxed, underlined, patterned and printed paper in all kinds of light, some of them folded
-or punched, on a desk, with a pen, a finger or a lamp's reflection on them; a third of them are
-cut out close around a digit or two.
+squared, boxed, underlined, patterned and printed paper and in the combs and trays of forms, in all
+kinds of light and in the shadows of hands and blinds, some of them folded or punched, on a desk,
+with a pen, a finger or a lamp's reflection on them, or photographed askew; a third of them are
+cut out close around a digit or two, and a few show stripes or things and no writing.
 
 ## Train it again
 
