@@ -307,7 +307,7 @@ def test_what_a_frame_goes_around_no_digit_of_is_no_left_over():
 
 def test_digit_on_a_line_is_no_left_over_of_a_frame():
     """The hull of a 1 and the ruled line that it stands on has another digit in it."""
-    mask = placed(written("5", 60, 6), (160, 400), 220, 60) > 100
+    mask = placed(written("5", 50, 6), (160, 400), 220, 45) > 100
     mask[20:120, 180:190] = True
     found = mask.copy()
     mask[114:120] = True
