@@ -62,6 +62,16 @@ def test_number_in_a_circle_of_two_arcs_is_read(text, turn):
     assert read(photographed(ink)) == text
 
 
+@pytest.mark.parametrize("turn", [0, 90, 200])
+@pytest.mark.parametrize("text", ["2", "7", "36"])
+def test_number_in_a_circle_of_three_arcs_is_read(text, turn):
+    ink = circled(text, 360)
+    for start, length in ((turn + 280, 160), (turn + 100, 95), (turn + 205, 55)):
+        cv2.ellipse(ink, (120, 120), (101, 101), 0, start, start + length, 255, 8)
+    assert sum(found(ink)) == 3
+    assert read(on_white(ink)) == text
+
+
 def test_two_ones_around_a_zero_are_no_circle():
     ink = circled("", 360)
     cv2.ellipse(ink, (120, 120), (30, 55), 0, 0, 360, 255, 8)

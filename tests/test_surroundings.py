@@ -53,7 +53,7 @@ def as_read(label: int) -> Digit:
 
 
 def test_a_gap_between_two_things_is_stranger_than_ink():
-    (gap,) = found(edge())
+    (gap,) = found(edge(dark=70))
     assert gap.belief < 0.2
     assert not gap.on_paper
     assert strangeness(as_read(1), gap) > 0

@@ -8,9 +8,10 @@ from digitlab.strokes import fit, runs
 
 RAYS = 32  # from the middle of what is marked
 OPEN = 0.35  # of the rays, at most, that miss the circle: its ends may not meet, an edge may cut it
-OPEN_ARCS = 0.15  # likewise, of a circle in two arcs: two 1s around a 0 leave more
+OPEN_ARCS = 0.15  # likewise, of a circle in several arcs: two 1s around a 0 leave more
 DOUBLE = 0.22  # of the rays, at most, that cross it twice, since its ends overlap; a mouth is wider
 ARCS = 12  # of the largest parts, any two may be a circle
+BROKEN = 6  # likewise, any three: two arcs of which one fell apart
 FILLED = 0.33  # of the longer side of a circle: what is in it is no smaller, or it is in a loop
 DUST = 0.06  # of the longer side of a circle: what is no larger was not written in it
 LARGE = 0.45  # of a circle's height: what is higher in it may be a broken digit, no eye or mouth
@@ -41,10 +42,12 @@ def circles(labels: np.ndarray, numbers: np.ndarray, boxes: np.ndarray) -> np.nd
 
 
 def _groups(boxes: np.ndarray) -> list[list[int]]:
-    """What may be a circle: every part, and any two of the largest."""
+    """What may be a circle: every part, any two of the largest, and any three of fewer."""
     long = (boxes[:, 2:] - boxes[:, :2]).max(1)
     large = [i for i in np.argsort(-long)[:ARCS].tolist() if long[i] >= 0.5 * long.max()]
-    return [[i] for i in range(len(boxes))] + [list(pair) for pair in combinations(large, 2)]
+    broken = [i for i in np.argsort(-long)[:BROKEN].tolist() if long[i] >= 0.2 * long.max()]
+    arcs = [*combinations(large, 2), *combinations(broken, 3)]
+    return [[i] for i in range(len(boxes))] + [list(group) for group in arcs]
 
 
 def _goes_around(
