@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from handwriting import placed, written
 
-from digitlab.mending import left_over, whole
+from digitlab.mending import left_over, parts_of, put_back
 
 
 @pytest.mark.parametrize(("bars", "kept"), [(1, True), (2, False)])
@@ -15,7 +15,7 @@ def test_bar_that_is_all_there_is_is_writing_whatever_the_network_says(bars, kep
     for number in range(bars):
         mask[20:180, 60 + 60 * number : 75 + 60 * number] = 1
     nothing = np.zeros(mask.shape, np.float32)
-    assert (whole(mask, nothing, None) == (mask > 0 if kept else nothing > 0)).all()
+    assert (put_back(parts_of(mask), nothing, None) == (mask > 0 if kept else nothing > 0)).all()
 
 
 def seven_with_its_bar_believed(share: float) -> tuple[np.ndarray, np.ndarray]:
@@ -31,7 +31,7 @@ def seven_with_its_bar_believed(share: float) -> tuple[np.ndarray, np.ndarray]:
 def test_stroke_is_put_back_where_the_network_is_not_sure_that_it_is_a_line(share, kept):
     mask, belief = seven_with_its_bar_believed(share)
     assert ((belief > 0.4) != (mask > 0)).any()
-    assert (whole(mask, belief, None) == (mask > 0 if kept else mask > 1)).all()
+    assert (put_back(parts_of(mask), belief, None) == (mask > 0 if kept else mask > 1)).all()
 
 
 @pytest.mark.parametrize(("off", "kept"), [(0.3, True), (0.12, False)])
@@ -43,7 +43,7 @@ def test_of_several_parts_one_is_put_back_that_a_stroke_was_torn_off(off, kept):
     belief = mask.astype(np.float32)
     rows, _ = np.nonzero(mask[:, 140:200])
     belief[: int(np.quantile(rows, off)), 140:200] *= 0.36
-    parts = whole(mask, belief, None)
+    parts = put_back(parts_of(mask), belief, None)
     assert parts[:, 140:200].any() == kept
     assert not (parts & (mask == 0)).any()
 
@@ -63,16 +63,16 @@ def test_what_is_left_of_a_frame_around_a_digit_is_found(degrees):
     digit, frame = boxed(degrees)
     side = frame.copy()
     side[:, 80:] = 0  # the network takes all of it but a side for a line
-    assert (left_over(digit | frame, (digit | side) > 0) == (side > 0)).all()
+    assert (left_over(parts_of(digit | frame), (digit | side) > 0) == (side > 0)).all()
 
 
 def test_what_a_frame_goes_around_no_digit_of_is_no_left_over():
     digit, frame = boxed(8)
     side = frame.copy()
     side[:, 80:] = 0
-    assert not left_over(frame, side > 0).any()
+    assert not left_over(parts_of(frame), side > 0).any()
     beside = np.hstack([frame, digit])
-    assert not left_over(beside, np.hstack([side, digit]) > 0).any()
+    assert not left_over(parts_of(beside), np.hstack([side, digit]) > 0).any()
 
 
 def test_digit_on_a_line_is_no_left_over_of_a_frame():
@@ -82,4 +82,4 @@ def test_digit_on_a_line_is_no_left_over_of_a_frame():
     found = mask.copy()
     mask[114:120] = True
     assert cv2.connectedComponents(mask.astype(np.uint8))[0] == 3
-    assert not left_over(mask.astype(np.uint8), found).any()
+    assert not left_over(parts_of(mask.astype(np.uint8)), found).any()

@@ -381,31 +381,43 @@ def stripes(pitch: int, thick: int, angle: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("pitch", "thick", "angle"), [(30, 6, 5), (40, 6, 5), (60, 10, 5), (60, 8, 45), (60, 10, 30)]
+    ("pitch", "thick", "angle", "why"),
+    [
+        (30, 6, 5, RUNNING),
+        (40, 6, 5, STRIPE),
+        (60, 10, 5, RUNNING),
+        (60, 8, 45, RUNNING),
+        (60, 10, 30, RUNNING),
+    ],
 )
-def test_strokes_that_run_out_are_no_ones(pitch, thick, angle):
+def test_strokes_that_run_out_are_no_ones(pitch, thick, angle, why):
     digits = champion().recognize(stripes(pitch, thick, angle)).digits
     assert not any(digit.accepted for digit in digits)
-    assert {RUNNING, STRIPE} & {digit.objection for digit in digits}
+    assert why in {digit.objection for digit in digits}
 
 
-@pytest.mark.parametrize("pitch", [40, 45, 50, 55, 60, 65, 75, 80, 90])
-def test_thin_strokes_halfway_to_lying_are_no_ones_even_to_who_believes_their_shape(pitch):
+THIN = [(40, RUNNING), (45, RUNNING), (50, STRIPE), (55, STRIPE), (60, RUNNING), (65, RUNNING)]
+THIN += [(70, ""), (75, RUNNING), (80, RUNNING), (90, STRIPE)]
+
+
+@pytest.mark.parametrize(("pitch", "why"), THIN)
+def test_thin_strokes_halfway_to_lying_are_no_ones_even_to_who_believes_their_shape(pitch, why):
     picture, calibration = stripes(pitch, 6, 45), replace(champion().calibration, accept=0.5)
     assert not any(digit.accepted for digit in champion().recognize(picture).digits)
     model = (SHIPPED / "model.tflite").read_bytes()
     digits = Recognizer(model, calibration).recognize(picture).digits
     assert not any(digit.accepted for digit in digits)
-    assert {RUNNING, STRIPE} & {digit.objection for digit in digits}
+    assert why in {digit.objection for digit in digits}
 
 
 @pytest.mark.parametrize(
-    ("pitch", "thick", "angle"), [(44, 8, 30), (56, 4, 30), (64, 6, 45), (64, 12, 45)]
+    ("pitch", "thick", "angle", "why"),
+    [(44, 8, 30, RUNNING), (56, 4, 30, RUNNING), (64, 6, 45, STRIPE), (64, 12, 45, RUNNING)],
 )
-def test_what_is_torn_from_photographed_stripes_is_no_one(pitch, thick, angle):
+def test_what_is_torn_from_photographed_stripes_is_no_one(pitch, thick, angle, why):
     digits = champion().recognize(stripes(pitch, thick, angle)).digits
     assert not any(digit.accepted for digit in digits)
-    assert {RUNNING, STRIPE} & {digit.objection for digit in digits}
+    assert why in {digit.objection for digit in digits}
 
 
 @pytest.mark.parametrize(("pitch", "thick"), [(40, 12), (40, 20), (44, 20)])

@@ -57,6 +57,9 @@ def test_a_gap_between_two_things_is_stranger_than_ink():
     assert gap.belief < 0.2
     assert not gap.on_paper
     assert strangeness(as_read(1), gap) > 0
+    for trace in found(edge(dark=60)):  # the gap falls into pieces
+        assert not trace.on_paper
+        assert strangeness(as_read(1), trace) > 0
     for trace in found(number(220)):
         assert strangeness(as_read(1), trace) < -1.5
 

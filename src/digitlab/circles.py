@@ -44,8 +44,9 @@ def circles(labels: np.ndarray, numbers: np.ndarray, boxes: np.ndarray) -> np.nd
 def _groups(boxes: np.ndarray) -> list[list[int]]:
     """What may be a circle: every part, any two of the largest, and any three of fewer."""
     long = (boxes[:, 2:] - boxes[:, :2]).max(1)
-    large = [i for i in np.argsort(-long)[:ARCS].tolist() if long[i] >= 0.5 * long.max()]
-    broken = [i for i in np.argsort(-long)[:BROKEN].tolist() if long[i] >= 0.2 * long.max()]
+    order = np.argsort(-long).tolist()
+    large = [i for i in order[:ARCS] if long[i] >= 0.5 * long.max()]
+    broken = [i for i in order[:BROKEN] if long[i] >= 0.2 * long.max()]
     arcs = [*combinations(large, 2), *combinations(broken, 3)]
     return [[i] for i in range(len(boxes))] + [list(group) for group in arcs]
 

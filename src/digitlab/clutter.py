@@ -1,12 +1,18 @@
 """What else a photograph shows: folds, pens, fingers, holes, glare, the desk, cast shadows.
 
 Each takes a page (h, w, 3) float32 of light in 0..255 and gives another; none hides the writing.
+`stripes` is the pattern alone.
 """
 
 import cv2
 import numpy as np
 
 TRIES = 8  # places tried for a thing that must lie clear of the writing
+
+
+def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
+    """A number between two above 0, as likely from one to twice it as from there to twice that."""
+    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
 def fold(page: np.ndarray, tall: float, rng: np.random.Generator) -> np.ndarray:
@@ -17,7 +23,7 @@ def fold(page: np.ndarray, tall: float, rng: np.random.Generator) -> np.ndarray:
     tall : height of a digit in pixels.
     """
     distance = _distance(page.shape[:2], rng.uniform(0, np.pi), rng.uniform(0.1, 0.9, 2))
-    wide = max(0.7, tall * float(np.exp(rng.uniform(np.log(0.008), np.log(0.06)))))
+    wide = max(0.7, tall * log_uniform(rng, 0.008, 0.06))
     dark = rng.uniform(0.05, 0.4) * np.exp(-((distance / wide) ** 2))
     bright = rng.uniform(0, 0.15) * np.exp(-(((distance - 2 * wide) / wide) ** 2))
     step = rng.uniform(-0.12, 0.12) / (1 + np.exp(-np.clip(distance / wide, -30, 30)))
@@ -32,7 +38,7 @@ def lay_pen(page: np.ndarray, ink: np.ndarray, tall: float, rng) -> np.ndarray:
     ink : (h, w) uint8, the writing, which stays clear.
     """
     size = np.array(page.shape[1::-1], float)
-    thick = max(2, round(tall * float(np.exp(rng.uniform(np.log(0.1), np.log(0.6))))))
+    thick = max(2, round(tall * log_uniform(rng, 0.1, 0.6)))
 
     def bar(canvas):
         tip, angle = rng.uniform(-0.1, 1.1, 2) * size, rng.uniform(0, 2 * np.pi)
@@ -86,13 +92,18 @@ def glare(page: np.ndarray, tall: float, rng) -> np.ndarray:
 
 
 def cast_shadow(page: np.ndarray, tall: float, rng) -> np.ndarray:
-    """The shadow of a hand or of a blind over the page; it may lie on the writing."""
+    """The shadow of a hand or of a blind over the page; it may lie on the writing.
+
+    Parameters
+    ----------
+    tall : height of a digit in pixels.
+    """
     height, width = page.shape[:2]
     if rng.random() < 0.4:
-        cover = stripes(height, width, tall * float(np.exp(rng.uniform(*np.log((0.5, 4.0))))), rng)
+        cover = stripes(height, width, tall * log_uniform(rng, 0.5, 4.0), rng)
     else:
         cover = _hand(height, width, tall, rng)
-    soft = tall * float(np.exp(rng.uniform(*np.log((0.02, 0.3)))))
+    soft = tall * log_uniform(rng, 0.02, 0.3)
     cover = cv2.GaussianBlur(cover, (0, 0), max(0.5, soft))
     return page * (1 - rng.uniform(0.15, 0.7) * cover[..., None])
 
@@ -113,7 +124,7 @@ def _hand(height: int, width: int, tall: float, rng) -> np.ndarray:
     """Fingers, and often what they belong to, that reach into the picture; as `stripes`."""
     cover = np.zeros((height, width), np.uint8)
     size = np.array([width, height], float)
-    thick, angle = tall * float(np.exp(rng.uniform(*np.log((0.3, 2.5))))), rng.uniform(0, 2 * np.pi)
+    thick, angle = tall * log_uniform(rng, 0.3, 2.5), rng.uniform(0, 2 * np.pi)
     ahead = np.array([np.cos(angle), np.sin(angle)])
     tip, aside = rng.uniform(0.1, 0.9, 2) * size, ahead[::-1] * (1, -1)
     for number in range(int(rng.integers(1, 5))):

@@ -4,6 +4,8 @@ It judges pixels by their surroundings. What is connected belongs together, thou
 the stroke that was taken for a line, and a form's box loses what was taken for writing.
 """
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 
@@ -20,7 +22,33 @@ WITHIN = 0.1  # of what is left of a frame, at least, is the ink of the digit in
 EVEN = 2.2  # times as far from a frame's outline as its usual pixel are nearly all of them
 
 
-def left_over(mask: np.ndarray, found: np.ndarray) -> np.ndarray:
+class Parts(NamedTuple):
+    """All that is dark on a page, and its connected parts, of which the first is the paper.
+
+    Attributes
+    ----------
+    mask : (h, w) uint8 0 or 1, all that is dark.
+    labels : (h, w) int32, to which part each pixel belongs.
+    stats : (n, 5) int32, left, top, width, height and area of each part.
+    """
+
+    mask: np.ndarray
+    labels: np.ndarray
+    stats: np.ndarray
+
+    def shares(self, pixels: np.ndarray) -> np.ndarray:
+        """The share of each part that is in `pixels` (h, w) bool; (n,) float64."""
+        inside = np.bincount(self.labels[pixels], minlength=len(self.stats))
+        return inside / self.stats[:, cv2.CC_STAT_AREA]
+
+
+def parts_of(mask: np.ndarray) -> Parts:
+    """The parts of `mask`, (h, w) uint8 0 or 1."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    return Parts(mask, labels, stats)
+
+
+def left_over(parts: Parts, found: np.ndarray) -> np.ndarray:
     """What the network left of the frames of digits, as of a form's boxes: (h, w) bool.
 
     It takes most of a frame that is askew or bold for what it is, but not all. All of a frame lies
@@ -28,23 +56,21 @@ def left_over(mask: np.ndarray, found: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    mask : (h, w) uint8 0 or 1, all that is dark.
     found : (h, w) bool, what the network takes for writing.
     """
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    kept = np.bincount(labels[found], minlength=count) / stats[:, cv2.CC_STAT_AREA]
-    digits = found & (kept > FRAMED)[labels]
-    over = np.zeros(mask.shape, bool)
+    kept = parts.shares(found)
+    over = np.zeros(found.shape, bool)
     for part in 1 + np.flatnonzero((kept[1:] > 0) & (kept[1:] < FRAMED)):
-        x, y, w, h, _ = stats[part]
+        x, y, w, h, _ = parts.stats[part]
         view = slice(y, y + h), slice(x, x + w)
-        if not digits[view].any():
+        digits = found[view] & (kept > FRAMED)[parts.labels[view]]
+        if not digits.any():
             continue
-        ink = labels[view] == part
+        ink = parts.labels[view] == part
         depth, rest = _depth_in_hull(ink), ink & found[view]
         usual, deep = np.percentile(depth[ink], (50, 90))
         outline = deep <= EVEN * usual and depth[rest].max() <= OUTLINE * min(w, h)
-        if outline and (digits[view] & (depth > 0)).sum() > WITHIN * rest.sum():
+        if outline and (digits & (depth > 0)).sum() > WITHIN * rest.sum():
             over[view] |= rest
     return over
 
@@ -56,8 +82,8 @@ def _depth_in_hull(ink: np.ndarray) -> np.ndarray:
     return cv2.distanceTransform(np.pad(hull, 1), cv2.DIST_L2, 3)[1:-1, 1:-1]
 
 
-def whole(mask: np.ndarray, belief: np.ndarray, lines: np.ndarray | None) -> np.ndarray:
-    """Parts of `mask` that are one digit although the network took some of it for a line.
+def put_back(parts: Parts, belief: np.ndarray, lines: np.ndarray | None) -> np.ndarray:
+    """Parts that are one digit although the network took some of it for a line, (h, w) bool.
 
     The foot of a 2 and the bar of a 7 look like ruled lines where nothing but their ends says
     otherwise, and a bold 1 like a pen; a part that stands free, is no wider than a digit and is on
@@ -68,12 +94,11 @@ def whole(mask: np.ndarray, belief: np.ndarray, lines: np.ndarray | None) -> np.
 
     Parameters
     ----------
-    mask : (h, w) uint8 0 or 1, all that is dark.
     belief : (h, w) float32 in 0..1, how likely the network finds a pixel to be writing.
     lines : (h, w) bool, printed lines, or None.
     """
+    mask, labels, stats = parts
     found = belief > INK
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     x, y, w, h, area = stats.T
     at_side = x <= 1, x + w >= mask.shape[1] - 1, y <= 1, y + h >= mask.shape[0] - 1
     free = ~np.any(at_side, axis=0)
@@ -84,19 +109,20 @@ def whole(mask: np.ndarray, belief: np.ndarray, lines: np.ndarray | None) -> np.
     through[0] = True  # the paper
     alone = ~through & (area > 0.95 * area[~through].sum())
     shaped = (w < 1.25 * h) & (h >= 8)
-    kept = np.bincount(labels[found], minlength=count) / area
+    kept = parts.shares(found)
     if lines is not None:
-        free &= np.bincount(labels[lines], minlength=count) == 0
+        free &= parts.shares(lines) == 0
     mostly = kept > np.where(fills, 0.1, 0.5)
     # A little that is left of one of several is the edge of its strokes, or what lies beside them.
     torn = (kept > 0.25) & (kept < 1 - TORN_OFF)
     whole = shaped & ((free & (alone | torn)) | (alone & mostly))
     whole[0] = False
+    nothing = not found.any()
     for part in np.flatnonzero(whole & (kept < 1)):
         view = slice(y[part], y[part] + h[part]), slice(x[part], x[part] + w[part])
         ink = labels[view] == part
         left = ink & ~found[view]
-        unsure = not found.any() or np.percentile(belief[view][left], 90) > UNSURE
+        unsure = nothing or np.percentile(belief[view][left], 90) > UNSURE
         whole[part] = unsure and not _is_framed(ink & found[view], left)
     return whole[labels]
 

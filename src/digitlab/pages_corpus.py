@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from digitlab.binarization import TALL, as_input
+from digitlab.clutter import log_uniform
 from digitlab.corpus import in_chunks, write_signs
 from digitlab.light import even_light, level_of, resize, to_grey
 from digitlab.paper import SMALL_SIDE
@@ -23,6 +24,7 @@ CLOSE = 0.35  # of the pages are cut out close around a digit or two, as people 
 _PLAIN = {"printed": 0.12, "desk": 0.1, "heavy": 0.06, "cast": 0.08}
 _COMMON = _PLAIN | {"folded": 0.1, "pen": 0.1, "finger": 0.06, "holes": 0.06, "glare": 0.06}
 _COMMON |= {"captioned": 0.08}
+TALL_ON_PAGE = 20, 110  # pixels; of the digits, before the page is brought to the network's scale
 LINES = 0.75, 0.18, 0.07  # chances of one, two and three of them
 SCENES = (
     (2.0, Scene(**_COMMON)),
@@ -82,7 +84,7 @@ def _windows(seed: int, count: int, digits, others, mnist, labels) -> list[tuple
 
 def _bare(rng) -> list[tuple]:
     """Windows of a picture without any writing."""
-    tall = float(np.exp(rng.uniform(np.log(20), np.log(110))))
+    tall = log_uniform(rng, *TALL_ON_PAGE)
     picture = striped(rng, tall) if rng.random() < 0.6 else scenery(rng)
     return _cut(picture, np.zeros(picture.shape[:2], np.uint8), tall, rng)
 
@@ -137,7 +139,7 @@ def _close_up(picture: np.ndarray, writing: Writing, rng) -> tuple[np.ndarray, W
 
 def _page(rng, digits, others, mnist, labels) -> tuple[Writing, float]:
     """One line of writing, or two or three, or a column of digits, and the height of its digits."""
-    tall = float(np.exp(rng.uniform(np.log(20), np.log(110))))
+    tall = log_uniform(rng, *TALL_ON_PAGE)
     column, rows = rng.random() < COLUMNS, []
     if rng.random() < ONES:
         digits = [d for d in digits if d.label == "1"] or digits
@@ -151,13 +153,14 @@ def _page(rng, digits, others, mnist, labels) -> tuple[Writing, float]:
                 (other.label, render(other, rng, tall * rng.uniform(0.3, 1.0), 0.08 * tall)),
             )
         rows.append(write_row(signs, rng, (-0.12, 0.12) if rng.random() < 0.4 else (0.05, 0.7)))
-    return _stacked(rows, rng.uniform(0, 0.3) * tall if column else None), tall
+    if column:
+        room = round(rng.uniform(0, 0.3) * tall / 2)
+        rows = [_trimmed(row, room) for row in rows]
+    return _stacked(rows), tall
 
 
-def _stacked(rows: list[Writing], apart: float | None = None) -> Writing:
-    """Lines of writing below each other; no farther than `apart` pixels, if it is given."""
-    if apart is not None:
-        rows = [_trimmed(row, round(apart / 2)) for row in rows]
+def _stacked(rows: list[Writing]) -> Writing:
+    """Lines of writing below each other."""
     width = max(row.ink.shape[1] for row in rows)
     ink = np.vstack([np.pad(r.ink, ((0, 0), (0, width - r.ink.shape[1]))) for r in rows])
     return Writing(ink, sum((r.labels for r in rows), ()), rows[0].boxes)

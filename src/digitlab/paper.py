@@ -23,7 +23,7 @@ from digitlab.light import (
     to_grey,
     usual_height,
 )
-from digitlab.mending import INK, left_over, whole
+from digitlab.mending import INK, left_over, parts_of, put_back
 from digitlab.panel import find_panels, rim
 from digitlab.ruling import remains, ruling
 
@@ -39,7 +39,7 @@ PARTED, SOFTLY = 0.85, 0.72  # of a crop's variance: between its two tones; in a
 FILLED = 0.7  # of its box: a stroke covers less, unless it is a 1
 LIT = 0.25  # of the shorter side, from a place to all that is dark: more than in any stroke
 WIDEST = 0.17  # of the picture: no stroke is twice as wide, where it leaves the picture either
-ASKEW = 0, -7, 7, -13, 13  # degrees that a crop's lines may be turned by
+ASKEW = -7, 7, -13, 13  # degrees that a crop's lines may be turned by
 LARGE = 0.35  # of the picture's shorter side: writing as high may lie on a pattern
 HARDLY = 0.02  # of all that is dark: less ink than that is found where its height is mistaken
 MOST_ACROSS = 30  # digits side by side in a picture; no guess of their height is smaller
@@ -350,14 +350,15 @@ def _read_crop(
 
 def _has_lines(mask: np.ndarray) -> bool:
     """Whether there are printed lines in a crop, however it is askew; `mask` as for `ruling`."""
+    if ruling(mask) is not None:
+        return True
     height, width = mask.shape
     for degrees in ASKEW:
         turn = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1)
-        shift = round(abs(np.sin(np.deg2rad(degrees))) * height / 2) + 1
-        drop = round(abs(np.sin(np.deg2rad(degrees))) * width / 2) + 1
         turned = cv2.warpAffine(mask, turn, (width, height), flags=cv2.INTER_NEAREST)
-        inner = turned[drop : height - drop, shift : width - shift] if degrees else mask
-        if ruling(np.ascontiguousarray(inner)) is not None:
+        # No corner that was not in the picture.
+        x, y = (round(abs(np.sin(np.deg2rad(degrees))) * side / 2) + 1 for side in (height, width))
+        if ruling(np.ascontiguousarray(turned[y : height - y, x : width - x])) is not None:
             return True
     return False
 
@@ -400,10 +401,11 @@ def _handwriting(darkness: np.ndarray, level: float) -> _Handwriting:
     rest = mask if lines is None else mask & ~(lines | remains(mask & ~lines, lines))
     tall = usual_height(rest) or 0.5 * darkness.shape[0]
     belief = _network_ink(darkness, level, tall, HARDLY * float(mask.sum()))
-    belief = np.where(left_over(mask, belief > INK), 0, belief)
+    parts = parts_of(mask)
+    belief = np.where(left_over(parts, belief > INK), 0, belief)
     if lines is None and not (belief > INK).any():
         return _Handwriting(dark * mask, belief)  # whatever it is, it is all there is
-    return _Handwriting(np.maximum(belief, dark * whole(mask, belief, lines)), belief)
+    return _Handwriting(np.maximum(belief, dark * put_back(parts, belief, lines)), belief)
 
 
 def _network_ink(darkness: np.ndarray, level: float, tall: float, least: float) -> np.ndarray:

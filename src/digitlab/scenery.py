@@ -37,7 +37,7 @@ def striped(rng: np.random.Generator, tall: float) -> np.ndarray:
     ----------
     tall : what would be the height of a digit, in pixels, where there were one.
     """
-    pitch = max(4.0, tall * float(np.exp(rng.uniform(*np.log((0.06, 1.2))))))
+    pitch = max(4.0, tall * clutter.log_uniform(rng, 0.06, 1.2))
     sides = np.exp(rng.uniform(np.log(120), np.log(480), 2))
     height, width = (max(int(side), round(4 * pitch)) for side in sides)
     ground, colour = (rng.uniform(110, 250) * rng.uniform(0.7, 1.0, 3) for _ in range(2))
