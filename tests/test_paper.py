@@ -311,3 +311,14 @@ def test_photograph_of_two_pens_gives_all_its_ink(first, second):
     page += np.random.default_rng(0).normal(0, 4, page.shape)
     paper = read_paper(page.clip(0, 255).astype(np.uint8))
     assert agreement(paper.mask, BOTH) > 0.7
+
+
+@pytest.mark.parametrize("height", [24, 34, 44])
+def test_a_narrow_crop_of_bold_digits_is_read(height):
+    # Turned by a few degrees nothing of it is left between its corners.
+    strip = np.full((height, 200), 225, np.uint8)
+    for left in range(2, 190, height):
+        cv2.putText(strip, "5", (left, height - 2), 0, height / 24, 30, 7, cv2.LINE_AA)
+    grain = np.random.default_rng(0).normal(0, 3, strip.shape)
+    paper = read_paper((strip + grain).clip(0, 255).astype(np.uint8))
+    assert 0.1 < paper.mask.mean() < 0.7

@@ -358,7 +358,9 @@ def _has_lines(mask: np.ndarray) -> bool:
         turned = cv2.warpAffine(mask, turn, (width, height), flags=cv2.INTER_NEAREST)
         # No corner that was not in the picture.
         x, y = (round(abs(np.sin(np.deg2rad(degrees))) * side / 2) + 1 for side in (height, width))
-        if ruling(np.ascontiguousarray(turned[y : height - y, x : width - x])) is not None:
+        inner = np.ascontiguousarray(turned[y : height - y, x : width - x])
+        # Of a narrow strip nothing is left, and OpenCV ends the process over an empty picture.
+        if inner.size and ruling(inner) is not None:
             return True
     return False
 
