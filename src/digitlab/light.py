@@ -5,6 +5,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from digitlab.crowded import bare_paper, plane, reduced
 from digitlab.sheet import find_sheet
 
 BACKGROUND_SIDE = 320  # the light changes slowly, so the ground is estimated on a small copy
@@ -64,6 +65,19 @@ def even_light(image: np.ndarray, grey: np.ndarray) -> Evened:
             return Evened(darkness, False, True)
     light = _is_light_on_dark(grey)
     return Evened(_darkness(255 - image if light else image), light, False)
+
+
+def even_bold(image: np.ndarray, grey: np.ndarray) -> np.ndarray | None:
+    """How dark a picture is that bold strokes fill, (h, w) float32; None for other pictures.
+
+    About 1 where there is ink, and 0 where there is none; parameters as for `even_light`.
+    """
+    paper = bare_paper(grey)
+    if paper is None:
+        return None
+    darkness = _darkness(image, paper)
+    ink = cv2.resize(paper.astype(np.uint8), grey.shape[::-1], interpolation=cv2.INTER_NEAREST) == 0
+    return darkness / max(LEAST_CONTRAST, float(np.median(darkness[ink])))
 
 
 def _alone(image: np.ndarray, sheet: np.ndarray) -> np.ndarray:
@@ -129,8 +143,14 @@ def _strength(difference: np.ndarray) -> float:
     return float((difference.astype(np.float32).clip(0) ** 3).sum())
 
 
-def _ground(channel: np.ndarray) -> np.ndarray:
-    """The light of the paper without its ink, as if nothing were written; same shape, float32."""
+def _ground(channel: np.ndarray, paper: np.ndarray | None) -> np.ndarray:
+    """The light of the paper without its ink, as if nothing were written; same shape, float32.
+
+    `paper` as for `_darkness`.
+    """
+    if paper is not None:
+        even = plane(reduced(channel), paper)
+        return cv2.resize(even, channel.shape[::-1], interpolation=cv2.INTER_LINEAR)
     small, _ = resize(channel, min(1.0, BACKGROUND_SIDE / max(channel.shape)))
     small = cv2.medianBlur(np.ascontiguousarray(small), 3)
     # At the edge a closing takes a slope for ink: once more without the slope. Both are as light
@@ -164,16 +184,17 @@ def _slope(light: np.ndarray) -> np.ndarray:
     return np.maximum(plane, 1.0).astype(np.float32)
 
 
-def _darkness(image: np.ndarray) -> np.ndarray:
+def _darkness(image: np.ndarray, paper: np.ndarray | None = None) -> np.ndarray:
     """Share of the ground's light that is missing, (h, w) float32; the clearest colour counts.
 
-    Where writing in another colour is lost in it, all of them do.
+    Where writing in another colour is lost in it, all of them do. `paper` is what `bare_paper`
+    finds where bold strokes fill the picture.
     """
     channels = [image] if image.ndim == 2 else [to_grey(image), *cv2.split(image)]
     seen, best, contrast = [], 0, -1.0
     for channel in channels:
-        missing = 1.0 - channel.astype(np.float32) / np.maximum(_ground(channel), 1.0)
-        seen.append(missing - np.median(missing))
+        missing = 1.0 - channel.astype(np.float32) / np.maximum(_ground(channel, paper), 1.0)
+        seen.append(missing - (np.median(missing) if paper is None else 0.0))
         clarity = _clarity(missing)
         if clarity > contrast * 1.15:  # grey comes first and is the least noisy: prefer it
             best, contrast = len(seen) - 1, clarity

@@ -15,6 +15,7 @@ from digitlab.blocks import without_blocks
 from digitlab.frame import BODY
 from digitlab.light import (
     LEAST_CONTRAST,
+    even_bold,
     even_light,
     grown,
     level_of,
@@ -367,6 +368,12 @@ def _has_lines(mask: np.ndarray) -> bool:
 
 def _read_photo(image: np.ndarray, grey: np.ndarray, scale: float) -> Paper:
     """A photograph: the light is evened out, then ink is what is clearly darker than its ground."""
+    bold = even_bold(image, grey)
+    if bold is not None:
+        share = bold.clip(0, 1)
+        mask = (share > 0.45).astype(np.uint8)
+        if not _has_lines(mask):
+            return Paper(grey, share, share, mask, scale, False, False)
     darkness, light, alone = even_light(image, grey)
     level = level_of(darkness)
     seen = _large_writing(darkness) if level is None else _handwriting(darkness, level)
