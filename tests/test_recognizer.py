@@ -922,3 +922,27 @@ def test_a_stroke_that_comes_apart_into_ones_is_none():
     assert judged([0, 1, 2, 3], [1, 1, 1, 1]) == [True, False, False, True]
     assert judged([0, 1, 2, 3], [1, 1, 4, 1]) == [True] * 4
     assert judged([0, 4, 3], [1, 1, 1]) == [True] * 3
+
+
+def cut_off(text: str, side: str) -> np.ndarray:
+    """A photograph of digits of which the outermost one is cut off half."""
+    ink = np.pad(written(text, 90, 11), 30)
+    columns = np.flatnonzero(ink.any(0))
+    part = ink[:, columns[0] + 9 :] if side == "left" else ink[:, : columns[-1] - 8]
+    return photographed(np.ascontiguousarray(part))
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_digit_that_a_side_of_the_picture_cuts_off_is_shown_as_unread(side):
+    """Left out without a word, it would make another number of it."""
+    picture = cut_off("1508" if side == "left" else "8051", side)
+    reading = champion().recognize(picture)
+    assert reading.text == ("508" if side == "left" else "805")
+    ((left, _, width, height),) = reading.unread
+    assert height > 50
+    assert left <= 1 if side == "left" else left + width >= picture.shape[1] - 1
+
+
+def test_neighbour_cut_off_beside_a_single_digit_is_left_out():
+    reading = champion().recognize(cut_off("15", "left"))
+    assert (reading.text, reading.unread) == ("5", ())

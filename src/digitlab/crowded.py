@@ -7,13 +7,17 @@ its tone rather than by closing over what is narrow.
 import cv2
 import numpy as np
 
+from digitlab.panel import rim
+
 SIDE = 160  # pixels; of the small copy on which paper and ink are told apart
 ROUNDS = 4  # of finding the paper and the slope of its light in turn
 PARTED = 0.88  # of the variance of the light without its slope: between paper and ink
 CONTRAST = 0.4  # natural logarithm of the light of paper to that of ink
-COVERED = 0.2, 0.65  # share of the picture that is ink
+COVERED = 0.1, 0.65  # share of the picture that is ink
 BROAD = 0.2  # of the shorter side, the broadest stroke: closing over it is not safe
 BROADEST = 0.5  # of the longer side: what is broader is no stroke
+WHOLE_SIDE = 0.8  # of a side's pixels: more than strokes that run out of the picture there
+FILLED, HALF = 0.7, 0.5  # of its box, of the picture: what covers as much is no stroke
 _FEW = 30  # pixels; no slope is found on less paper
 
 
@@ -37,7 +41,15 @@ def bare_paper(grey: np.ndarray) -> np.ndarray | None:
         if inner.sum() < _FEW:
             return None
         even = light - plane(light, inner)
-    return paper if _is_bold(even, paper) else None
+    around = float(rim(paper).mean() + at_corners(paper).mean())
+    return paper if around > 1 and _is_bold(even, paper) else None
+
+
+def at_corners(mask: np.ndarray) -> np.ndarray:
+    """The pixels (n,) of a mask (h, w) that lie at its four corners."""
+    reach = max(1, round(0.12 * min(mask.shape)))
+    ends = (slice(None, reach), slice(-reach, None))
+    return np.concatenate([mask[rows, columns].ravel() for rows in ends for columns in ends])
 
 
 def reduced(channel: np.ndarray) -> np.ndarray:
@@ -68,9 +80,27 @@ def _is_bold(even: np.ndarray, paper: np.ndarray) -> bool:
         return False
     contrast = float(even[paper].mean() - even[ink].mean())
     parted = share * (1 - share) * contrast**2 / max(1e-9, float(even.var()))
-    broad = 2 * float(cv2.distanceTransform(ink.astype(np.uint8), cv2.DIST_L2, 3).max())
-    strokes = broad > BROAD * min(ink.shape) and broad < BROADEST * max(ink.shape)
-    return parted > PARTED and contrast > CONTRAST and strokes
+    return parted > PARTED and contrast > CONTRAST and _has_bold_strokes(ink)
+
+
+def _has_bold_strokes(ink: np.ndarray) -> bool:
+    """Whether what passes for ink, (h, w) bool, may be strokes, some of them broad.
+
+    A shadow or a desk beside the paper takes a whole side, or goes on out of the picture; the
+    paper within the frame of a puzzle's cell fills its box.
+    """
+    if max(side.mean() for side in (ink[0], ink[-1], ink[:, 0], ink[:, -1])) > WHOLE_SIDE:
+        return False
+    mask = ink.astype(np.uint8)
+    beyond = np.pad(mask, max(ink.shape) // 4, mode="edge")
+    broad, most = (
+        2 * float(cv2.distanceTransform(part, cv2.DIST_L2, 3).max()) for part in (mask, beyond)
+    )
+    if not (broad > BROAD * min(ink.shape) and most < BROADEST * max(ink.shape)):
+        return False
+    _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    _, _, width, height, area = stats[1:].T
+    return bool((width * height)[area > FILLED * width * height].sum() <= HALF * ink.size)
 
 
 def _otsu(values: np.ndarray) -> float:

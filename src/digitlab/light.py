@@ -58,26 +58,38 @@ def even_light(image: np.ndarray, grey: np.ndarray) -> Evened:
     image : (h, w) or (h, w, 3) uint8.
     grey : (h, w) uint8, the same.
     """
-    sheet = find_sheet(image)
-    if sheet is not None:
-        darkness = _darkness(_alone(image, sheet)) * sheet
-        if level_of(darkness) is not None:  # a thick stroke of chalk has nothing on it
-            return Evened(darkness, False, True)
+    alone = _on_sheet(image)
+    if alone is not None:
+        return alone
     light = _is_light_on_dark(grey)
     return Evened(_darkness(255 - image if light else image), light, False)
 
 
-def even_bold(image: np.ndarray, grey: np.ndarray) -> np.ndarray | None:
-    """How dark a picture is that bold strokes fill, (h, w) float32; None for other pictures.
+def even_bold(image: np.ndarray, grey: np.ndarray) -> Evened | None:
+    """Take the light out of a picture that bold strokes fill; None for other pictures.
 
-    About 1 where there is ink, and 0 where there is none; parameters as for `even_light`.
+    Its darkness is about 1 where there is ink, and 0 where there is none. Parameters as for
+    `even_light`.
     """
-    paper = bare_paper(grey)
-    if paper is None:
+    for light in (False, True):
+        paper = bare_paper(255 - grey if light else grey)
+        if paper is None or (light and _on_sheet(image) is not None):
+            continue
+        darkness = _darkness(255 - image if light else image, paper)
+        ink = cv2.resize(1 - paper.astype(np.uint8), grey.shape[::-1]) > 0
+        level = float(np.median(darkness[ink]))
+        return Evened(darkness / max(LEAST_CONTRAST, level), light, False)
+    return None
+
+
+def _on_sheet(image: np.ndarray) -> Evened | None:
+    """The darkness of what is written on a sheet, where one lies in the picture."""
+    sheet = find_sheet(image)
+    if sheet is None:
         return None
-    darkness = _darkness(image, paper)
-    ink = cv2.resize(paper.astype(np.uint8), grey.shape[::-1], interpolation=cv2.INTER_NEAREST) == 0
-    return darkness / max(LEAST_CONTRAST, float(np.median(darkness[ink])))
+    darkness = _darkness(_alone(image, sheet)) * sheet
+    # A thick stroke of chalk has nothing on it.
+    return None if level_of(darkness) is None else Evened(darkness, False, True)
 
 
 def _alone(image: np.ndarray, sheet: np.ndarray) -> np.ndarray:

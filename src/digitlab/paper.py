@@ -12,9 +12,11 @@ import numpy as np
 
 from digitlab.binarization import shipped
 from digitlab.blocks import without_blocks
+from digitlab.crowded import at_corners
 from digitlab.frame import BODY
 from digitlab.light import (
     LEAST_CONTRAST,
+    Evened,
     even_bold,
     even_light,
     grown,
@@ -26,7 +28,7 @@ from digitlab.light import (
 )
 from digitlab.mending import INK, left_over, parts_of, put_back
 from digitlab.panel import find_panels, rim
-from digitlab.ruling import remains, ruling
+from digitlab.ruling import THICKEST, remains, ruling
 
 WORKING_SIDE = 1600  # pixels; a digit of 1/60 of the picture is still 26 pixels high
 SMALL_SIDE = 120  # a photograph smaller than this is enlarged, since strokes are 1-2 pixels wide
@@ -327,9 +329,7 @@ def _edge_share(mask: np.ndarray) -> float:
 
 def _corner_share(mask: np.ndarray) -> float:
     """Share of the four corners' pixels that are in `mask` (h, w) bool."""
-    reach = max(1, round(0.12 * min(mask.shape)))
-    ends = (slice(None, reach), slice(-reach, None))
-    return float(np.mean([mask[rows, columns].mean() for rows in ends for columns in ends]))
+    return float(at_corners(mask).mean())
 
 
 def _read_crop(
@@ -354,14 +354,21 @@ def _has_lines(mask: np.ndarray) -> bool:
     if ruling(mask) is not None:
         return True
     height, width = mask.shape
+    broad = round(THICKEST * min(mask.shape)) + 2
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (broad, broad))
     for degrees in ASKEW:
         turn = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1)
         turned = cv2.warpAffine(mask, turn, (width, height), flags=cv2.INTER_NEAREST)
         # No corner that was not in the picture.
         x, y = (round(abs(np.sin(np.deg2rad(degrees))) * side / 2) + 1 for side in (height, width))
-        inner = np.ascontiguousarray(turned[y : height - y, x : width - x])
+        inner = np.s_[y : height - y, x : width - x]
         # Of a narrow strip nothing is left, and OpenCV ends the process over an empty picture.
-        if inner.size and ruling(inner) is not None:
+        lines = ruling(np.ascontiguousarray(turned[inner])) if turned[inner].size else None
+        if lines is None:
+            continue
+        # A stroke that only reaches into what is left looks thin there.
+        strokes = cv2.morphologyEx(turned, cv2.MORPH_OPEN, disc)[inner]
+        if strokes[lines].mean() < 0.5:
             return True
     return False
 
@@ -370,15 +377,23 @@ def _read_photo(image: np.ndarray, grey: np.ndarray, scale: float) -> Paper:
     """A photograph: the light is evened out, then ink is what is clearly darker than its ground."""
     bold = even_bold(image, grey)
     if bold is not None:
-        share = bold.clip(0, 1)
-        mask = (share > 0.45).astype(np.uint8)
-        if not _has_lines(mask):
-            return Paper(grey, share, share, mask, scale, False, False)
+        return _read_bold(grey, bold, scale)
     darkness, light, alone = even_light(image, grey)
     level = level_of(darkness)
     seen = _large_writing(darkness) if level is None else _handwriting(darkness, level)
     mask = grown(seen.ink > INK, seen.ink > 0.7)
     return Paper(grey, darkness, seen.ink, mask, scale, False, light, alone, belief=seen.belief)
+
+
+def _read_bold(grey: np.ndarray, bold: Evened, scale: float) -> Paper:
+    """A photograph that bold strokes fill: ink is what is nearer to their tone than to paper's."""
+    share = bold.darkness.clip(0, 1)
+    mask, belief = (share > 0.45).astype(np.uint8), None
+    if _has_lines(mask):
+        share, belief = _handwriting(bold.darkness, 1.0)
+        mask = grown(share > INK, share > 0.7)
+    light = bold.light_on_dark
+    return Paper(grey, bold.darkness.clip(0, 1), share, mask, scale, False, light, belief=belief)
 
 
 class _Handwriting(NamedTuple):

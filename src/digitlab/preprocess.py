@@ -81,7 +81,8 @@ class Preparation:
     """One picture seen as ink, and the rows of candidate digits found in it, top down.
 
     `whole` is all of its writing as one digit, where the rows may be what is left of a broken one.
-    `marks` are boxes of dots and dashes, larger than dirt, that belong to no row.
+    `marks` are boxes of dots and dashes, larger than dirt, that belong to no row, `cut` those of
+    what the picture's left or right side cut off.
     `size` is the width and height of the picture in pixels, and `turn` the affine map, (2, 3)
     float64, by which it was turned to make its lines of writing level, None where it was not; all
     boxes are in the picture as it was turned.
@@ -92,6 +93,7 @@ class Preparation:
     rows: tuple[Row, ...]
     whole: Candidate | None = None
     marks: tuple[Box, ...] = ()
+    cut: tuple[Box, ...] = ()
     size: tuple[int, int] = (0, 0)
     turn: np.ndarray | None = None
 
@@ -212,8 +214,11 @@ def _prepared(paper: Paper, boxes: Sequence[Box] | None, limits: tuple[int, int]
     if segmentation.whole is not None:
         (line,) = segmentation.whole.lines
         (whole,) = _row(paper, segmentation.whole, line, limits).candidates
-    marks = tuple(_box(mark, paper.scale, limits) for mark in segmentation.marks)
-    return Preparation(paper, segmentation, rows, whole, marks, limits)
+    marks, cut = (
+        tuple(_box(piece, paper.scale, limits) for piece in pieces)
+        for pieces in (segmentation.marks, segmentation.cut)
+    )
+    return Preparation(paper, segmentation, rows, whole, marks, cut, limits)
 
 
 def _row(paper: Paper, segmentation: Segmentation, line: TextLine, limits) -> Row:

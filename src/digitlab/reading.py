@@ -65,7 +65,8 @@ class Reading:
     digits : each of them.
     left_out : lines in which nothing looks like a digit, beside others that were read.
     unread : boxes of what stands in a line that was read, as high as its digits, but looks like
-        none: an equals sign as well as a 7 that is hard to read.
+        none: an equals sign as well as a 7 that is hard to read; or that a side of the picture
+        cut off.
     preparation : how the picture was prepared; `steps` shows it.
     version : name of the model version that read.
     milliseconds : from the decoded picture to this reading.

@@ -210,6 +210,7 @@ class Recognizer:
             lines = unless_stripes(lines, preparation)
             unread += take_slashes(lines, preparation) + take_final_signs(lines, preparation)
             lines = unless_scenery(lines, preparation)
+            unread += [box for box in preparation.cut if any(_belongs(box, line) for line in lines)]
         read = [line for line in lines if line]
         if preparation.paper.flat and not all_digits:
             preparation, read = self._without_signs(image, preparation, read, unread)
@@ -377,6 +378,19 @@ def beliefs_from(
     which = np.where(total > 0, digits / np.maximum(total, 1e-30), 0.1)
     is_digit = (total / shares.sum(1, keepdims=True))[:, 0]
     return Beliefs(which.astype(np.float32), is_digit.astype(np.float32), embedding)
+
+
+def _belongs(cut: Box, line: list[Digit]) -> bool:
+    """Whether what a picture's side cut off stands in a line of digits and is as high as they are.
+
+    Beside a single digit it is more likely a neighbour that was cut away on purpose.
+    """
+    _, top, _, height = cut
+    if len(line) < 2:
+        return False
+    tall = float(np.median([digit.box[3] for digit in line]))
+    middles = [digit.box[1] + digit.box[3] / 2 for digit in line]
+    return height >= TALL * tall and any(top < middle < top + height for middle in middles)
 
 
 @cache

@@ -87,7 +87,8 @@ class Segmentation:
     """Which pixel belongs to which piece ((h, w) int32, 0 is none), and the lines, top down.
 
     `whole` is all of the writing as one piece, where the lines may be what is left of one digit.
-    `marks` are the dots, dashes and other parts of the ink, dirt excepted, that no line holds.
+    `marks` are the dots, dashes and other parts of the ink, dirt excepted, that no line holds,
+    `cut` the parts that the picture's left or right side cut off.
     `tilt` is by how many degrees its lines fall to the right, 0 if they hardly do.
     """
 
@@ -95,6 +96,7 @@ class Segmentation:
     lines: list[TextLine]
     whole: "Segmentation | None" = None
     marks: list[Piece] = field(default_factory=list)
+    cut: list[Piece] = field(default_factory=list)
     tilt: float = 0.0
 
     def mask(self, line: TextLine, span: tuple[int, int]) -> tuple[Piece, np.ndarray]:
@@ -115,11 +117,11 @@ def segment(mask: np.ndarray, whole: bool = False) -> Segmentation:
     """
     if whole:
         return _as_one(mask)
-    labels, pieces, specks = _connected(mask)
+    labels, pieces, specks, cut = _connected(mask)
     pieces, specks = _without_signs(labels, pieces, specks)
     lines = [_order(group) for group in _group_lines(pieces)]
     segmentation = Segmentation(labels, [line for line in lines if line.pieces])
-    segmentation.whole = _whole(segmentation)
+    segmentation.cut, segmentation.whole = cut, _whole(segmentation)
     segmentation.tilt = tilt_of(pieces)
     for line in segmentation.lines:
         _arrange(segmentation, line)
@@ -184,11 +186,11 @@ def _as_one(mask: np.ndarray) -> Segmentation:
     return Segmentation((mask > 0).astype(np.int32), [line])
 
 
-def _connected(mask: np.ndarray) -> tuple[np.ndarray, list[Piece], list[Piece]]:
-    """Which pixel belongs to which connected part; the parts of writing; dots too small for it."""
+def _connected(mask: np.ndarray) -> tuple[np.ndarray, list[Piece], list[Piece], list[Piece]]:
+    """Which pixel belongs to which part; the parts of writing; dots; what a side cut off."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     if count == 1:
-        return labels, [], []
+        return labels, [], [], []
     order = np.argsort(-stats[1:, cv2.CC_STAT_AREA])[:MOST_PIECES] + 1
     order = _without_circles(labels, order, stats)
     tallest = int(stats[order, cv2.CC_STAT_HEIGHT].max())
@@ -199,8 +201,10 @@ def _connected(mask: np.ndarray) -> tuple[np.ndarray, list[Piece], list[Piece]]:
         if area < 5 or max(w, h) < max(3, DIRT * tallest) or _cut_off(piece, mask.shape, tallest):
             continue
         (specks if max(w, h) < SPECK * tallest else pieces).append(piece)
-    whole = [piece for piece in pieces if not _cut_through(piece, labels, tallest)]
-    return labels, whole or pieces, specks
+    cut = [piece for piece in pieces if _cut_through(piece, labels, tallest)]
+    if len(cut) == len(pieces):
+        return labels, pieces, specks, []
+    return labels, [piece for piece in pieces if piece not in cut], specks, cut
 
 
 def _without_circles(labels: np.ndarray, order: np.ndarray, stats: np.ndarray) -> np.ndarray:

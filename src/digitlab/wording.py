@@ -159,7 +159,7 @@ def _with_unread(words: Account, count: int) -> Account:
     return replace(
         words,
         certainty=f"{words.certainty}; {signs} not read",
-        detail=f"{words.detail} {signs} as high as the digits {why} like none.",
+        detail=f"{words.detail} {signs} as high as the digits {why} like none or cut off.",
         advice=words.advice or "If a digit is missing, write it again, clearer and apart.",
     )
 
