@@ -29,6 +29,7 @@ from digitlab.light import (
 from digitlab.mending import INK, left_over, parts_of, put_back
 from digitlab.panel import find_panels, rim
 from digitlab.ruling import THICKEST, remains, ruling
+from digitlab.shade import soft_shade
 
 WORKING_SIDE = 1600  # pixels; a digit of 1/60 of the picture is still 26 pixels high
 SMALL_SIDE = 120  # a photograph smaller than this is enlarged, since strokes are 1-2 pixels wide
@@ -429,7 +430,11 @@ def _handwriting(darkness: np.ndarray, level: float) -> _Handwriting:
     belief = np.where(left_over(parts, belief > INK), 0, belief)
     if lines is None and not (belief > INK).any():
         return _Handwriting(dark * mask, belief)  # whatever it is, it is all there is
-    return _Handwriting(np.maximum(belief, dark * put_back(parts, belief, lines)), belief)
+    ink = np.maximum(belief, dark * put_back(parts, belief, lines))
+    shade = soft_shade(darkness, ink, level)
+    if shade is None:
+        return _Handwriting(ink, belief)
+    return _Handwriting(np.where(shade, 0, ink), np.where(shade, 0, belief))
 
 
 def _network_ink(darkness: np.ndarray, level: float, tall: float, least: float) -> np.ndarray:
