@@ -12,28 +12,30 @@ import numpy as np
 from digitlab.light import resize
 from digitlab.mending import INK
 
-STROKE = 6.0  # pixels; strokes are at most so wide in the copy that is looked at
-WIDER = 1.8  # times the usual stroke: what is as wide stays when strokes are taken out
+STROKE = 6.0  # pixels; slender strokes are no wider in the copy that is looked at
+WIDER = 1.8  # times as wide as a stroke: what stays when strokes are taken out
 CLEAR = 0.6  # of the ink's darkness: a stroke without a doubt
 FAINT, PALE = 0.12, 0.85  # likewise: shade is darker than the one and lighter than the other
 SOFT = 1.5  # times as wide as the edges of strokes: those of shade
-ON_TOP = 0.35  # of the ink's darkness, how much darker than the shade a stroke on it is
+STROKES = 0.5  # of the ink's darkness, that goes where strokes are taken out
+ON_TOP = 0.35  # likewise, where a stroke lies on shade
+WIDTHS = 25, 50, 75  # percentiles of how wide strokes are: shade passes for some of them
 _FEWEST = 20  # pixels; of less ink nothing is known
 
 
 class _Copy(NamedTuple):
-    """A page on which strokes are `STROKE` pixels wide at most; all (h, w) float32.
+    """A page on which slender strokes are `STROKE` pixels wide at most.
 
     Attributes
     ----------
-    darkness : of the ink's, smoothed.
-    broad : the darkness of what is wider than strokes.
-    belief : how likely each pixel is ink.
+    darkness : (h, w) float32, of the ink's, smoothed.
+    belief : (h, w) float32, how likely each pixel is ink.
+    widths : of strokes in pixels, from slender to bold ones.
     """
 
     darkness: np.ndarray
-    broad: np.ndarray
     belief: np.ndarray
+    widths: np.ndarray
 
 
 def soft_shade(darkness: np.ndarray, belief: np.ndarray, level: float) -> np.ndarray | None:
@@ -48,16 +50,9 @@ def soft_shade(darkness: np.ndarray, belief: np.ndarray, level: float) -> np.nda
     copy = _copy(darkness, belief, level)
     if copy is None:
         return None
-    strokes = (copy.belief > INK) & (copy.darkness - copy.broad > 0.5)
-    if not strokes.any():
+    gone = np.any([_shade(copy, width) for width in copy.widths], axis=0).astype(np.uint8)
+    if not gone.any():
         return None
-    along = cv2.dilate(strokes.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    sharp = 1 / float(np.percentile(_steepness(copy.darkness)[along], 80))
-    found = _soft_parts(copy, SOFT * sharp)
-    if not found.any():
-        return None
-    reach = cv2.dilate(found.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    gone = (reach & (copy.darkness - copy.broad < ON_TOP)).astype(np.uint8)
     return cv2.resize(gone, darkness.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0
 
 
@@ -68,26 +63,41 @@ def _copy(darkness: np.ndarray, belief: np.ndarray, level: float) -> _Copy | Non
     ridge = depth[(depth >= cv2.dilate(depth, np.ones((3, 3), np.uint8))) & (depth > 0.9)]
     if sure.sum() < _FEWEST or not ridge.size:
         return None
-    usual = 2 * float(np.median(ridge))
-    small, factor = resize((darkness / level).clip(0, 1).astype(np.float32), min(1, STROKE / usual))
-    small = cv2.GaussianBlur(small, (0, 0), 0.7)
-    size = round(WIDER * usual * factor) | 1
+    widths = 2 * np.percentile(ridge, WIDTHS)
+    share = (darkness / level).clip(0, 1).astype(np.float32)
+    small, factor = resize(share, min(1.0, STROKE / float(widths[0])))
+    return _Copy(cv2.GaussianBlur(small, (0, 0), 0.7), resize(belief, factor)[0], widths * factor)
+
+
+def _shade(copy: _Copy, width: float) -> np.ndarray:
+    """What is soft shade where strokes are `width` pixels wide, (h, w) bool."""
+    size = round(WIDER * width) | 1
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
-    broad = cv2.morphologyEx(small, cv2.MORPH_OPEN, disc)
-    return _Copy(small, broad, resize(belief, factor)[0])
+    broad = cv2.morphologyEx(copy.darkness, cv2.MORPH_OPEN, disc)
+    strokes = (copy.belief > INK) & (copy.darkness - broad > STROKES)
+    if not strokes.any():
+        return strokes
+    along = cv2.dilate(strokes.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    sharp = 1 / float(np.percentile(_steepness(copy.darkness)[along], 80))
+    found = _soft_parts(broad, copy.belief > INK, SOFT * sharp)
+    reach = cv2.dilate(found.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    return reach & (copy.darkness - broad < ON_TOP)
 
 
-def _soft_parts(copy: _Copy, soft: float) -> np.ndarray:
+def _soft_parts(broad: np.ndarray, ink: np.ndarray, soft: float) -> np.ndarray:
     """The parts of what is broad, (h, w) bool, whose edges are more than `soft` pixels wide.
 
-    Only those that hold something that passes for ink are looked at.
+    Parameters
+    ----------
+    broad : (h, w) float32, darkness of what is wider than strokes.
+    ink : (h, w) bool, what passes for ink; only parts that hold some are looked at.
     """
-    ink, steep = copy.belief > INK, _steepness(copy.broad)
-    _, labels = cv2.connectedComponents((copy.broad > FAINT).astype(np.uint8), connectivity=8)
+    steep = _steepness(broad)
+    _, labels = cv2.connectedComponents((broad > FAINT).astype(np.uint8), connectivity=8)
     found = np.zeros(labels.shape, bool)
     for number in np.unique(labels[ink & (labels > 0)]):
         part = labels == number
-        plateau = float(np.percentile(copy.broad[part], 80))
+        plateau = float(np.percentile(broad[part], 80))
         edge = float(np.percentile(steep[part], 90))
         if plateau < PALE and plateau > soft * edge:
             found |= part
