@@ -15,8 +15,10 @@ from digitlab.mending import INK
 STROKE = 6.0  # pixels; slender strokes are no wider in the copy that is looked at
 WIDER = 1.8  # times as wide as a stroke: what stays when strokes are taken out
 CLEAR = 0.6  # of the ink's darkness: a stroke without a doubt
-FAINT, PALE = 0.12, 0.85  # likewise: shade is darker than the one and lighter than the other
-SOFT = 1.5  # times as wide as the edges of strokes: those of shade
+FAINT = 0.12  # likewise: no shade is fainter
+# Likewise, how dark a shade is, and how many times as wide as those of strokes its edges are: the
+# darker, the more like a bold stroke.
+SHADES = ((0.2, 0.7, 1.5), (0.7, 0.85, 2.1))
 STROKES = 0.5  # of the ink's darkness, that goes where strokes are taken out
 ON_TOP = 0.35  # likewise, where a stroke lies on shade
 WIDTHS = 25, 50, 75  # percentiles of how wide strokes are: shade passes for some of them
@@ -79,18 +81,19 @@ def _shade(copy: _Copy, width: float) -> np.ndarray:
         return strokes
     along = cv2.dilate(strokes.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     sharp = 1 / float(np.percentile(_steepness(copy.darkness)[along], 80))
-    found = _soft_parts(broad, copy.belief > INK, SOFT * sharp)
+    found = _soft_parts(broad, copy.belief > INK, sharp)
     reach = cv2.dilate(found.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     return reach & (copy.darkness - broad < ON_TOP)
 
 
-def _soft_parts(broad: np.ndarray, ink: np.ndarray, soft: float) -> np.ndarray:
-    """The parts of what is broad, (h, w) bool, whose edges are more than `soft` pixels wide.
+def _soft_parts(broad: np.ndarray, ink: np.ndarray, sharp: float) -> np.ndarray:
+    """The parts of what is broad, (h, w) bool, whose edges are softer than those of strokes.
 
     Parameters
     ----------
     broad : (h, w) float32, darkness of what is wider than strokes.
     ink : (h, w) bool, what passes for ink; only parts that hold some are looked at.
+    sharp : how wide the edges of strokes are, in pixels.
     """
     steep = _steepness(broad)
     _, labels = cv2.connectedComponents((broad > FAINT).astype(np.uint8), connectivity=8)
@@ -98,8 +101,8 @@ def _soft_parts(broad: np.ndarray, ink: np.ndarray, soft: float) -> np.ndarray:
     for number in np.unique(labels[ink & (labels > 0)]):
         part = labels == number
         plateau = float(np.percentile(broad[part], 80))
-        edge = float(np.percentile(steep[part], 90))
-        if plateau < PALE and plateau > soft * edge:
+        softness = plateau / max(1e-6, float(np.percentile(steep[part], 90))) / sharp
+        if any(low < plateau <= high and softness > least for low, high, least in SHADES):
             found |= part
     return found
 
