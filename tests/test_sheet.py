@@ -38,6 +38,23 @@ def test_sheet_of_any_colour_is_found_on_any_desk(paper, desk):
     assert find_sheet(on_desk(bare(paper), desk=desk)) is not None
 
 
+PINE = (180, 150, 110)
+
+
+@pytest.mark.parametrize("text", ["70", "59590"])
+@pytest.mark.parametrize("paper", [(250, 232, 115), (165, 228, 150)])
+def test_number_on_a_coloured_note_on_light_wood_is_read(paper, text):
+    ink = written(text, 110, 10)
+    left, top = (SHAPE[1] - ink.shape[1]) // 2, (SHAPE[0] - ink.shape[0]) // 2
+    cover = placed(ink, SHAPE, left, top)[..., None] / 255
+    right, bottom = left + ink.shape[1], top + ink.shape[0]
+    corners = [[left - 25, top - 30], [right + 30, top - 20], [right + 25, bottom + 30]]
+    page = np.rint(bare(paper) * (1 - 0.7 * cover)).astype(np.uint8)
+    picture = on_desk(page, np.array([*corners, [left - 30, bottom + 22]]), PINE)
+    assert find_sheet(picture) is not None
+    assert champion().recognize(picture).text == text
+
+
 def test_corner_of_a_sheet_is_found():
     corners = np.array([[200, -5], [570, -5], [570, 425], [200, 300]])
     assert find_sheet(on_desk(bare(), corners)) is not None
