@@ -44,7 +44,7 @@ PINE = (180, 150, 110)
 @pytest.mark.parametrize("text", ["70", "59590"])
 @pytest.mark.parametrize("paper", [(250, 232, 115), (165, 228, 150)])
 def test_number_on_a_coloured_note_on_light_wood_is_read(paper, text):
-    ink = written(text, 110, 10)
+    ink = written(text, 70, 7)
     left, top = (SHAPE[1] - ink.shape[1]) // 2, (SHAPE[0] - ink.shape[0]) // 2
     cover = placed(ink, SHAPE, left, top)[..., None] / 255
     right, bottom = left + ink.shape[1], top + ink.shape[0]
