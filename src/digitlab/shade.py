@@ -18,7 +18,7 @@ CLEAR = 0.6  # of the ink's darkness: a stroke without a doubt
 FAINT = 0.12  # likewise: no shade is fainter
 # Likewise, how dark a shade is, and how many times as wide as those of strokes its edges are: the
 # darker, the more like a bold stroke.
-SHADES = ((0.2, 0.7, 1.5), (0.7, 0.85, 2.1))
+SHADES = ((0.2, 0.5, 1.5), (0.5, 0.7, 1.75), (0.7, 0.85, 2.1))
 STROKES = 0.5  # of the ink's darkness, that goes where strokes are taken out
 ON_TOP = 0.35  # likewise, where a stroke lies on shade
 WIDTHS = 25, 50, 75  # percentiles of how wide strokes are: shade passes for some of them
