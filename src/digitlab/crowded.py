@@ -12,6 +12,10 @@ from digitlab.panel import rim
 SIDE = 160  # pixels; of the small copy on which paper and ink are told apart
 ROUNDS = 4  # of finding the paper and the slope of its light in turn
 PARTED = 0.88  # of the variance of the light without its slope: between paper and ink
+SMALL, BLURRED = (
+    130,
+    0.83,
+)  # pixels of a picture's shorter side; likewise, since edges are soft there
 CONTRAST = 0.4  # natural logarithm of the light of paper to that of ink
 COVERED = 0.1, 0.65  # share of the picture that is ink
 BROAD = 0.2  # of the shorter side, the broadest stroke: closing over it is not safe
@@ -42,7 +46,8 @@ def bare_paper(grey: np.ndarray) -> np.ndarray | None:
             return None
         even = light - plane(light, inner)
     around = float(rim(paper).mean() + at_corners(paper).mean())
-    return paper if around > 1 and _is_bold(even, paper) else None
+    parted = BLURRED if min(grey.shape) <= SMALL else PARTED
+    return paper if around > 1 and _is_bold(even, paper, parted) else None
 
 
 def at_corners(mask: np.ndarray) -> np.ndarray:
@@ -67,12 +72,13 @@ def plane(light: np.ndarray, where: np.ndarray) -> np.ndarray:
     return (terms @ slopes).astype(np.float32)
 
 
-def _is_bold(even: np.ndarray, paper: np.ndarray) -> bool:
+def _is_bold(even: np.ndarray, paper: np.ndarray, least: float) -> bool:
     """Whether what is no paper is ink in one clear tone, in strokes broader than usual.
 
     Parameters
     ----------
     even : (h, w) float32, logarithm of the light without its slope.
+    least : share of its variance that is between paper and ink.
     """
     ink = ~paper
     share = float(ink.mean())
@@ -80,7 +86,7 @@ def _is_bold(even: np.ndarray, paper: np.ndarray) -> bool:
         return False
     contrast = float(even[paper].mean() - even[ink].mean())
     parted = share * (1 - share) * contrast**2 / max(1e-9, float(even.var()))
-    return parted > PARTED and contrast > CONTRAST and _has_bold_strokes(ink)
+    return parted > least and contrast > CONTRAST and _has_bold_strokes(ink)
 
 
 def _has_bold_strokes(ink: np.ndarray) -> bool:
