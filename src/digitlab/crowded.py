@@ -12,10 +12,7 @@ from digitlab.panel import rim
 SIDE = 160  # pixels; of the small copy on which paper and ink are told apart
 ROUNDS = 4  # of finding the paper and the slope of its light in turn
 PARTED = 0.88  # of the variance of the light without its slope: between paper and ink
-SMALL, BLURRED = (
-    130,
-    0.83,
-)  # pixels of a picture's shorter side; likewise, since edges are soft there
+SMALL, BLURRED = 130, 0.83  # pixels of a picture's shorter side; likewise, with soft edges
 CONTRAST = 0.4  # natural logarithm of the light of paper to that of ink
 COVERED = 0.1, 0.65  # share of the picture that is ink
 BROAD = 0.2  # of the shorter side, the broadest stroke: closing over it is not safe
@@ -64,12 +61,20 @@ def reduced(channel: np.ndarray) -> np.ndarray:
     return cv2.resize(channel, size, interpolation=cv2.INTER_AREA)
 
 
-def plane(light: np.ndarray, where: np.ndarray) -> np.ndarray:
-    """The plane nearest to `light` (h, w) at the places `where` (h, w) bool; (h, w) float32."""
+def plane(light: np.ndarray, where: np.ndarray | None = None) -> np.ndarray:
+    """The plane nearest to `light` (h, w); (h, w) float32.
+
+    `where`, (h, w) bool, says at which places it has to be near; None for all.
+    """
     y, x = np.meshgrid(*(np.linspace(-1, 1, side) for side in light.shape), indexing="ij")
-    terms = np.stack([np.ones_like(x), x, y], -1)
-    slopes, *_ = np.linalg.lstsq(terms[where], light[where].astype(float), rcond=None)
-    return (terms @ slopes).astype(np.float32)
+    terms = np.ones_like(x), x, y
+    if where is None:
+        # On a whole grid these three are orthogonal, so that each is found by itself.
+        slopes = [float((light * term).mean() / (term * term).mean()) for term in terms]
+    else:
+        near = np.stack([term[where] for term in terms], -1)
+        slopes, *_ = np.linalg.lstsq(near, light[where].astype(float), rcond=None)
+    return sum(slope * term for slope, term in zip(slopes, terms, strict=True)).astype(np.float32)
 
 
 def _is_bold(even: np.ndarray, paper: np.ndarray, least: float) -> bool:

@@ -168,7 +168,7 @@ def _ground(channel: np.ndarray, paper: np.ndarray | None) -> np.ndarray:
     # At the edge a closing takes a slope for ink: once more without the slope. Both are as light
     # as the paper or lighter.
     closed = _closed(small).astype(np.float32)
-    slope = _slope(closed)
+    slope = np.maximum(plane(closed), 1.0)
     closed = np.minimum(closed, _closed(small / slope) * slope)
     soft = cv2.GaussianBlur(closed, (0, 0), 1.5)
     return cv2.resize(soft, channel.shape[::-1], interpolation=cv2.INTER_LINEAR)
@@ -183,17 +183,6 @@ def _wide_kernel(shape: tuple[int, int]) -> np.ndarray:
     """A disc wider than any stroke in a picture of this shape."""
     size = max(5, round(min(shape) * 0.25)) | 1
     return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
-
-
-def _slope(light: np.ndarray) -> np.ndarray:
-    """The plane nearest to `light` (h, w), (h, w) float32 and nowhere below 1."""
-    y, x = np.meshgrid(*(np.linspace(-1, 1, side) for side in light.shape), indexing="ij")
-    # On a whole grid these three are orthogonal, so that each is found by itself.
-    plane = sum(
-        term * float((light * term).mean() / (term * term).mean())
-        for term in (np.ones_like(x), x, y)
-    )
-    return np.maximum(plane, 1.0).astype(np.float32)
 
 
 def _darkness(image: np.ndarray, paper: np.ndarray | None = None) -> np.ndarray:

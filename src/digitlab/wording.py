@@ -160,7 +160,7 @@ def _with_unread(words: Account, count: int) -> Account:
         words,
         certainty=f"{words.certainty}; {signs} not read",
         detail=f"{words.detail} {signs} as high as the digits {why} like none or cut off.",
-        advice=words.advice or "If a digit is missing, write it again, clearer and apart.",
+        advice=words.advice or "If a digit is missing, show all of it or write it again, apart.",
     )
 
 
