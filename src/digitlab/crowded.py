@@ -22,18 +22,19 @@ FILLED, HALF = 0.7, 0.5  # of its box, of the picture: what covers as much is no
 _FEW = 30  # pixels; no slope is found on less paper
 
 
-def bare_paper(grey: np.ndarray) -> np.ndarray | None:
-    """Where the paper is in a picture that dark, bold strokes fill; None for other pictures.
+def bare_paper(grey: np.ndarray, chalk: bool = False) -> np.ndarray | None:
+    """Where the paper is in a picture that bold strokes fill; None for other pictures.
 
     Parameters
     ----------
     grey : (h, w) uint8.
+    chalk : whether to look for strokes that are lighter than their ground.
 
     Returns
     -------
     (h, w) bool of a copy whose longer side has at most `SIDE` pixels.
     """
-    small = reduced(grey)
+    small = reduced(255 - grey if chalk else grey)
     light = np.log(np.maximum(cv2.GaussianBlur(small, (0, 0), 0.8).astype(np.float32), 4))
     even = light
     for _ in range(ROUNDS):
@@ -43,7 +44,8 @@ def bare_paper(grey: np.ndarray) -> np.ndarray | None:
             return None
         even = light - plane(light, inner)
     around = float(rim(paper).mean() + at_corners(paper).mean())
-    parted = BLURRED if min(grey.shape) <= SMALL else PARTED
+    # What is light may be paper where a lamp or the sun reaches it, with softer edges than strokes.
+    parted = BLURRED if min(grey.shape) <= SMALL and not chalk else PARTED
     return paper if around > 1 and _is_bold(even, paper, parted) else None
 
 

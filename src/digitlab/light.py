@@ -72,7 +72,7 @@ def even_bold(image: np.ndarray, grey: np.ndarray) -> Evened | None:
     `even_light`.
     """
     for light in (False, True):
-        paper = bare_paper(255 - grey if light else grey)
+        paper = bare_paper(grey, chalk=light)
         if paper is None or (light and _on_sheet(image) is not None):
             continue
         darkness = _darkness(255 - image if light else image, paper)
