@@ -68,15 +68,18 @@ def test_paper_within_the_frame_of_a_cell_is_no_chalk():
     assert bare_paper(page) is None
 
 
+@pytest.mark.parametrize("scale", [1, 3])
 @pytest.mark.parametrize("angle", [0.5, 0.7, 1.2])
-def test_lit_part_of_a_small_photograph_is_no_chalk(angle):
+def test_lit_part_of_a_photograph_is_no_chalk(angle, scale):
     """Beside a desk and a finger that are as dark as what lies in the shadow."""
-    ink = cv2.GaussianBlur(np.pad(written("68932", 40, 5), 30), (0, 0), 0.8) / 255
+    ink = np.pad(written("68932", 40 * scale, 5 * scale), 30 * scale)
+    ink = cv2.GaussianBlur(ink, (0, 0), 0.8) / 255
     rows, columns = np.mgrid[: ink.shape[0], : ink.shape[1]]
-    along = (columns - 0.4 * ink.shape[1]) * np.cos(angle) + (rows - 50) * np.sin(angle)
-    page = 170 * (1 - 0.6 / (1 + np.exp(-along / 8))) * (1 - 0.55 * ink)
-    page[:14] = 25
-    cv2.circle(page, (20, len(page)), 30, 45, -1)
+    along = columns - 0.4 * ink.shape[1], rows - 50 * scale
+    along = along[0] * np.cos(angle) + along[1] * np.sin(angle)
+    page = 170 * (1 - 0.6 / (1 + np.exp(-along / (8 if scale == 1 else 12)))) * (1 - 0.55 * ink)
+    page[: 14 * scale] = 25
+    cv2.circle(page, (20 * scale, len(page)), 30 * scale, 45, -1)
     picture = np.rint(page + np.random.default_rng(0).normal(0, 2, page.shape)).astype(np.uint8)
     assert champion().recognize(picture).text == "68932"
 

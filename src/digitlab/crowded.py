@@ -17,6 +17,7 @@ CONTRAST = 0.4  # natural logarithm of the light of paper to that of ink
 COVERED = 0.1, 0.65  # share of the picture that is ink
 BROAD = 0.2  # of the shorter side, the broadest stroke: closing over it is not safe
 BROADEST = 0.5  # of the longer side: what is broader is no stroke
+LIT = 0.5  # of the shorter side: a light part that is broader is paper in the light, no chalk
 WHOLE_SIDE = 0.8  # of a side's pixels: more than strokes that run out of the picture there
 FILLED, HALF = 0.7, 0.5  # of its box, of the picture: what covers as much is no stroke
 _FEW = 30  # pixels; no slope is found on less paper
@@ -46,7 +47,8 @@ def bare_paper(grey: np.ndarray, chalk: bool = False) -> np.ndarray | None:
     around = float(rim(paper).mean() + at_corners(paper).mean())
     # What is light may be paper where a lamp or the sun reaches it, with softer edges than strokes.
     parted = BLURRED if min(grey.shape) <= SMALL and not chalk else PARTED
-    return paper if around > 1 and _is_bold(even, paper, parted) else None
+    bold = around > 1 and _is_bold(even, paper, parted)
+    return paper if bold and not (chalk and _breadth(~paper) > LIT * min(paper.shape)) else None
 
 
 def at_corners(mask: np.ndarray) -> np.ndarray:
@@ -104,16 +106,17 @@ def _has_bold_strokes(ink: np.ndarray) -> bool:
     """
     if max(side.mean() for side in (ink[0], ink[-1], ink[:, 0], ink[:, -1])) > WHOLE_SIDE:
         return False
-    mask = ink.astype(np.uint8)
-    beyond = np.pad(mask, max(ink.shape) // 4, mode="edge")
-    broad, most = (
-        2 * float(cv2.distanceTransform(part, cv2.DIST_L2, 3).max()) for part in (mask, beyond)
-    )
+    broad, most = _breadth(ink), _breadth(np.pad(ink, max(ink.shape) // 4, mode="edge"))
     if not (broad > BROAD * min(ink.shape) and most < BROADEST * max(ink.shape)):
         return False
-    _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    _, _, stats, _ = cv2.connectedComponentsWithStats(ink.astype(np.uint8), connectivity=8)
     _, _, width, height, area = stats[1:].T
     return bool((width * height)[area > FILLED * width * height].sum() <= HALF * ink.size)
+
+
+def _breadth(ink: np.ndarray) -> float:
+    """How broad the broadest stroke of `ink`, (h, w) bool, is in pixels."""
+    return 2 * float(cv2.distanceTransform(ink.astype(np.uint8), cv2.DIST_L2, 3).max())
 
 
 def _otsu(values: np.ndarray) -> float:
