@@ -5,7 +5,6 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from digitlab.crowded import bare_paper, plane, reduced
 from digitlab.sheet import find_sheet
 
 BACKGROUND_SIDE = 320  # the light changes slowly, so the ground is estimated on a small copy
@@ -58,36 +57,19 @@ def even_light(image: np.ndarray, grey: np.ndarray) -> Evened:
     image : (h, w) or (h, w, 3) uint8.
     grey : (h, w) uint8, the same.
     """
-    alone = _on_sheet(image)
+    alone = on_sheet(image)
     if alone is not None:
         return alone
     light = _is_light_on_dark(grey)
-    return Evened(_darkness(255 - image if light else image), light, False)
+    return Evened(darkness_of(255 - image if light else image), light, False)
 
 
-def even_bold(image: np.ndarray, grey: np.ndarray) -> Evened | None:
-    """Take the light out of a picture that bold strokes fill; None for other pictures.
-
-    Its darkness is about 1 where there is ink, and 0 where there is none. Parameters as for
-    `even_light`.
-    """
-    for light in (False, True):
-        paper = bare_paper(grey, chalk=light)
-        if paper is None or (light and _on_sheet(image) is not None):
-            continue
-        darkness = _darkness(255 - image if light else image, paper)
-        ink = cv2.resize(1 - paper.astype(np.uint8), grey.shape[::-1]) > 0
-        level = float(np.median(darkness[ink]))
-        return Evened(darkness / max(LEAST_CONTRAST, level), light, False)
-    return None
-
-
-def _on_sheet(image: np.ndarray) -> Evened | None:
+def on_sheet(image: np.ndarray) -> Evened | None:
     """The darkness of what is written on a sheet, where one lies in the picture."""
     sheet = find_sheet(image)
     if sheet is None:
         return None
-    darkness = _darkness(_alone(image, sheet)) * sheet
+    darkness = darkness_of(_alone(image, sheet)) * sheet
     # A thick stroke of chalk has nothing on it.
     return None if level_of(darkness) is None else Evened(darkness, False, True)
 
@@ -158,10 +140,11 @@ def _strength(difference: np.ndarray) -> float:
 def _ground(channel: np.ndarray, paper: np.ndarray | None) -> np.ndarray:
     """The light of the paper without its ink, as if nothing were written; same shape, float32.
 
-    `paper` as for `_darkness`.
+    `paper` as for `darkness_of`.
     """
     if paper is not None:
-        even = plane(reduced(channel), paper)
+        small = cv2.resize(channel, paper.shape[::-1], interpolation=cv2.INTER_AREA)
+        even = plane(small, paper)
         return cv2.resize(even, channel.shape[::-1], interpolation=cv2.INTER_LINEAR)
     small, _ = resize(channel, min(1.0, BACKGROUND_SIDE / max(channel.shape)))
     small = cv2.medianBlur(np.ascontiguousarray(small), 3)
@@ -185,11 +168,27 @@ def _wide_kernel(shape: tuple[int, int]) -> np.ndarray:
     return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
 
 
-def _darkness(image: np.ndarray, paper: np.ndarray | None = None) -> np.ndarray:
+def plane(light: np.ndarray, where: np.ndarray | None = None) -> np.ndarray:
+    """The plane nearest to `light` (h, w); (h, w) float32.
+
+    `where`, (h, w) bool, says at which places it has to be near; None for all.
+    """
+    y, x = np.meshgrid(*(np.linspace(-1, 1, side) for side in light.shape), indexing="ij")
+    terms = np.ones_like(x), x, y
+    if where is None:
+        # On a whole grid these three are orthogonal, so that each is found by itself.
+        slopes = [float((light * term).mean() / (term * term).mean()) for term in terms]
+    else:
+        near = np.stack([term[where] for term in terms], -1)
+        slopes, *_ = np.linalg.lstsq(near, light[where].astype(float), rcond=None)
+    return sum(slope * term for slope, term in zip(slopes, terms, strict=True)).astype(np.float32)
+
+
+def darkness_of(image: np.ndarray, paper: np.ndarray | None = None) -> np.ndarray:
     """Share of the ground's light that is missing, (h, w) float32; the clearest colour counts.
 
-    Where writing in another colour is lost in it, all of them do. `paper` is what `bare_paper`
-    finds where bold strokes fill the picture.
+    Where writing in another colour is lost in it, all of them do. `paper` is what
+    `crowded.bare_paper` finds where bold strokes fill the picture.
     """
     channels = [image] if image.ndim == 2 else [to_grey(image), *cv2.split(image)]
     seen, best, contrast = [], 0, -1.0
@@ -275,7 +274,7 @@ def _smoothed(darkness: np.ndarray) -> np.ndarray:
 
 def _ink_level(seen: np.ndarray) -> float:
     """How dark ink is, of the darkness (n,) of all that stands out from the paper."""
-    return float(np.percentile(seen[seen >= _otsu(seen)], 70))
+    return float(np.percentile(seen[seen >= otsu(seen)], 70))
 
 
 def _local_darkness(smooth: np.ndarray, dark: float, noise: float) -> np.ndarray:
@@ -294,11 +293,11 @@ def _local_darkness(smooth: np.ndarray, dark: float, noise: float) -> np.ndarray
     return full.clip(least, dark)
 
 
-def _otsu(values: np.ndarray) -> float:
-    """Otsu's threshold (1979) of values in 0..1."""
-    levels = np.rint(values.clip(0, 1) * 255).astype(np.uint8)
+def otsu(values: np.ndarray, low: float = 0.0, high: float = 1.0) -> float:
+    """Otsu's threshold (1979) of values between `low` and `high`."""
+    levels = np.rint(((values - low) / max(1e-6, high - low)).clip(0, 1) * 255).astype(np.uint8)
     level, _ = cv2.threshold(levels.reshape(1, -1), 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    return level / 255
+    return low + level / 255 * (high - low)
 
 
 def grown(candidates: np.ndarray, seeds: np.ndarray) -> np.ndarray:

@@ -12,12 +12,11 @@ import numpy as np
 
 from digitlab.binarization import shipped
 from digitlab.blocks import without_blocks
-from digitlab.crowded import at_corners
+from digitlab.crowded import even_bold, surrounds
 from digitlab.frame import BODY
 from digitlab.light import (
     LEAST_CONTRAST,
     Evened,
-    even_bold,
     even_light,
     grown,
     level_of,
@@ -267,7 +266,7 @@ def _two_tones(grey: np.ndarray, drawn: bool) -> tuple[float, float] | None:
         return None
     means = float(grey[~light].mean()), float(grey[light].mean())
     parted = share * (1 - share) * (means[1] - means[0]) ** 2 / max(1e-9, float(grey.var()))
-    ground_is_light = _edge_share(light) + _corner_share(light) > 1.0
+    ground_is_light = surrounds(light)
     ink = ~light if ground_is_light else light
     if not _is_tiny(grey):
         crowded = ink.mean() > 0.15 and _edge_share(ink) > 0.02
@@ -328,11 +327,6 @@ def _edge_share(mask: np.ndarray) -> float:
     return float(rim(mask).mean())
 
 
-def _corner_share(mask: np.ndarray) -> float:
-    """Share of the four corners' pixels that are in `mask` (h, w) bool."""
-    return float(at_corners(mask).mean())
-
-
 def _read_crop(
     grey: np.ndarray, ground: float, ink: float, drawn: bool, scale: float
 ) -> Paper | None:
@@ -360,11 +354,10 @@ def _has_lines(mask: np.ndarray) -> bool:
     for degrees in ASKEW:
         turn = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1)
         turned = cv2.warpAffine(mask, turn, (width, height), flags=cv2.INTER_NEAREST)
-        # No corner that was not in the picture.
+        # No corner that was not in the picture; of a narrow strip nothing is left.
         x, y = (round(abs(np.sin(np.deg2rad(degrees))) * side / 2) + 1 for side in (height, width))
         inner = np.s_[y : height - y, x : width - x]
-        # Of a narrow strip nothing is left, and OpenCV ends the process over an empty picture.
-        lines = ruling(np.ascontiguousarray(turned[inner])) if turned[inner].size else None
+        lines = ruling(np.ascontiguousarray(turned[inner]))
         if lines is None:
             continue
         # A stroke that only reaches into what is left looks thin there.

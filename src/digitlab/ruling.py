@@ -42,6 +42,8 @@ def ruling(mask: np.ndarray) -> np.ndarray | None:
     ----------
     mask : (h, w) uint8 0 or 1, all ink.
     """
+    if not mask.size:
+        return None  # OpenCV ends the process over the parts of an empty picture
     turned = np.ascontiguousarray(mask.T)
     across, down = _spanning(mask), _spanning(turned)
     if not across and len(down) == 1 and not _near_side(down[0], turned.shape):
