@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -17,6 +18,10 @@ from hypothesis import settings
 
 from digitlab.recognizer import SHIPPED
 from digitlab.versions import EVALUATIONS
+
+# The workers share the processors: OpenMP's threads, of which each would start as many as there are
+# processors, wait for each other at full speed and take twice as long. Read when it is loaded.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # Examples are the same in every run, so that a failure can be seen again.
 settings.register_profile("repeatable", deadline=None, derandomize=True, print_blob=True)

@@ -20,6 +20,7 @@ SOFT = 1.6  # pixels: standard deviation of a patch, about the width of a stroke
 LEAST_INK = 24.0  # grey levels x pixels; a patch that covers less than this changes nothing
 SHOWN_CHANNELS = 8
 MAPPED = 3000  # test digits on the map
+STEPS = 500  # by which they find their places there
 _VOTERS = 6  # neighbours that say where on the map a new digit lies
 _BATCH = 500
 _ARRAYS = ("training", "test", "test_index", "positions")
@@ -221,8 +222,10 @@ def make_atlas(recognizer: Recognizer, tell: Tell = lambda share, what: None) ->
 def _map(directions: np.ndarray) -> np.ndarray:
     from sklearn.manifold import TSNE  # heavy, and only to make an atlas
 
-    # On the unit sphere Euclidean neighbours are cosine neighbours, and found faster.
-    positions = TSNE(init="pca", perplexity=40, random_state=0).fit_transform(directions)
+    # On the unit sphere Euclidean neighbours are cosine neighbours, and found faster. Twice as many
+    # steps keep hardly more of them together: trustworthiness (of 10) 0.9881 instead of 0.9877.
+    map_of = TSNE(init="pca", perplexity=40, random_state=0, max_iter=STEPS)
+    positions = map_of.fit_transform(directions)
     return (positions / np.abs(positions).max()).astype(np.float32)
 
 
