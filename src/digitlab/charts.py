@@ -126,7 +126,8 @@ def digit_map(positions, labels, place: tuple[float, float]) -> go.Figure:
         )
     cross = {"size": 18, "color": "black", "symbol": "x", "line": {"color": "white", "width": 2}}
     figure.add_trace(
-        go.Scatter(x=[place[0]], y=[place[1]], mode="markers", marker=cross, name="yours")
+        # Scattergl, too: what is drawn as SVG lies under all that is not.
+        go.Scattergl(x=[place[0]], y=[place[1]], mode="markers", marker=cross, name="yours")
     )
     _framed(figure, "", "")
     figure.update_layout(height=380, margin_t=40, legend_itemsizing="constant")
