@@ -167,6 +167,7 @@ def test_missing_model_is_said_in_one_line(pictures):
         ["train", "--made", "2"],
         ["train", "--kept", "2"],
         ["train", "--kept", "0.5"],
+        ["train", "--architecture", "broad"],
         ["train", "--data", "missing.npz"],
         ["train", "--strokes", "drawing.png"],
         ["train", "--doodles", "missing"],

@@ -102,7 +102,7 @@ def test_card_has_the_figures_of_its_metrics():
     settings["learning_rate"] = 0.001
     reduced = settings | {"epochs": 3, "precision": "mixed_bfloat16"}
     first = {"settings": reduced, "pictures": 5_000, "start": None}
-    changed = settings | {"epochs": 9, "made": 0.6, "kept": 0.5}
+    changed = settings | {"architecture": "wide", "epochs": 9, "made": 0.6, "kept": 0.5}
     second = {"settings": changed, "pictures": 6_000, "doodles": True, "start": first}
     card = model_card({
         "version": "3", "program": "1.2.3", "trained": "2026-11-21", "parameters": 295_979,
@@ -139,6 +139,7 @@ def test_card_has_the_figures_of_its_metrics():
     places = [card.index(f"--out {folder}") for folder in ("stage1", "stage2", "model")]
     assert places == sorted(places)
     assert card.count("--doodles") == 1
+    assert card.count("--architecture compact") == card.count("--architecture") == 2
 
 
 def test_commands_name_each_training_once_that_another_was_averaged_with():
@@ -157,6 +158,16 @@ def test_commands_name_each_training_once_that_another_was_averaged_with():
         "--average-with stage1/model.keras --out model",
     ):
         assert words in " ".join(commands.replace("\\", "").split())
+
+
+def test_pictures_that_two_trainings_learnt_from_are_counted_once():
+    from digitlab.lineage import total
+
+    first = {"settings": {"seed": 3, "epochs": 5}, "pictures": 5_000}
+    again = {"settings": {"seed": 3, "epochs": 2}, "pictures": 5_000, "start": first}
+    for seed, pictures, expected in ((4, 5_000, 10_000), (3, 6_000, 11_000), (3, 5_000, 5_000)):
+        last = {"settings": {"seed": seed}, "pictures": pictures, "start": again}
+        assert total(last, "pictures") == expected
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def published_small() -> keras.Model:
 
 
 def ours() -> keras.Model:
-    """The shipped network, "not a digit" included, which MNIST has no example of."""
+    """The narrower kind of the shipped network, "not a digit" included, which MNIST has none of."""
     network = networks.compact()
     return keras.Model(network.input, network.output["logits"], name="compact")
 

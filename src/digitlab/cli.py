@@ -168,6 +168,12 @@ def _add_train(commands) -> None:
         metavar="X",
         help="drawn and photographed digits an epoch, as a share of MNIST's (1)",
     )
+    command.add_argument(
+        "--architecture",
+        metavar="NAME",
+        help="wide (the usual one) or compact; a wide one can begin with a compact start, out of "
+        "which it grows",
+    )
     _add_doodles(command)
     command.add_argument(
         "--average-with",
@@ -473,9 +479,12 @@ def _train(arguments: argparse.Namespace) -> int:
     if arguments.doodles and arguments.signs is None:
         arguments.parser.error("--doodles needs --strokes and --signs")
     _check_kept(arguments)
+    from digitlab.networks import ARCHITECTURES
     from digitlab.release import train_version
     from digitlab.training import Settings
 
+    if arguments.architecture not in (None, *ARCHITECTURES):
+        arguments.parser.error(f"--architecture is one of {', '.join(ARCHITECTURES)}")
     a = arguments
     settings = Settings(**_chosen(a))
     files = a.data, a.strokes, a.signs
@@ -513,7 +522,16 @@ def _train_strings(arguments: argparse.Namespace) -> int:
 
 def _chosen(arguments: argparse.Namespace) -> dict:
     """The settings of a training that were given."""
-    names = ("epochs", "seed", "precision", "learning_rate", "made", "calm", "kept")
+    names = (
+        "architecture",
+        "epochs",
+        "seed",
+        "precision",
+        "learning_rate",
+        "made",
+        "calm",
+        "kept",
+    )
     given = {name: getattr(arguments, name, None) for name in names}
     return {name: value for name, value in given.items() if value is not None}
 

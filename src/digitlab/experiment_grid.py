@@ -46,7 +46,7 @@ ARCHITECTURES = {
     "published-small": Architecture(
         "Published, 59,933", 2, "convolutions of 30 and 15 filters, dense 128 and 50"
     ),
-    "compact": Architecture("Ours", 7, "the network that this app reads with"),
+    "compact": Architecture("Ours", 7, "of the kind that this app reads with, which is wider"),
 }
 PLAIN = tuple(name for name in ARCHITECTURES if name.startswith("plain-"))
 

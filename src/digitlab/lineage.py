@@ -13,5 +13,12 @@ def stages_of(lineage: dict) -> list[dict]:
 
 
 def total(lineage: dict, amount: str) -> int:
-    """How much of something, "pictures" say, was made for all trainings together."""
-    return sum(stage[amount] for stage in stages_of(lineage))
+    """How much of something, "pictures" say, was made for all trainings together.
+
+    Those that have seed and amount in common learnt from the same ones.
+    """
+    return sum(made for _, made in {_made(stage, amount) for stage in stages_of(lineage)})
+
+
+def _made(stage: dict, amount: str) -> tuple[int, int]:
+    return stage["settings"]["seed"], stage[amount]

@@ -70,7 +70,7 @@ class Beliefs:
     ----------
     probabilities : (n, 10) float32, of each digit if it is one; each row sums to 1.
     is_digit : (n,) float32, probability that it is a digit at all.
-    embedding : (n, 128) float32, the network's description of the ink.
+    embedding : (n, 160) float32, the network's description of the ink.
     """
 
     probabilities: np.ndarray

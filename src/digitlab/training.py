@@ -11,7 +11,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from digitlab import networks
+from digitlab import growing, networks
 from digitlab.augment import Augmentation, Augmenter, vary_strips
 from digitlab.corpus import NOT_A_DIGIT, OTHER_SIGNS, Examples
 from digitlab.errors import ModelError
@@ -22,7 +22,7 @@ from digitlab.frame import STRIP, ends_of
 class Settings:
     """Everything that decides what comes out of a training, besides the examples."""
 
-    architecture: str = "compact"
+    architecture: str = "wide"
     epochs: int = 24
     batch: int = 128
     learning_rate: float = 2e-3  # at its peak; one cycle of warm-up and cosine decay
@@ -159,7 +159,8 @@ def fit(
     ----------
     train, validation : examples; validation only measures, nothing is learnt from it.
     folder : for history.json and the state to resume from.
-    start : a .keras file of the same architecture, whose weights to begin with.
+    start : a .keras file of the same architecture, whose weights to begin with, or of one that
+        it can grow out of (`growing.grow`).
     watch : gets the share done after each batch; may raise to stop.
     follow : gets each epoch's row of the history.
     tell : gets one line an epoch.
@@ -172,9 +173,10 @@ def fit(
     Raises
     ------
     ValueError if `settings.kept` is not 0 but there is no start.
+    ModelError if the start is of another architecture that this one can not grow out of.
     """
     build = partial(networks.build, settings.architecture)
-    network, first = _started(build, settings, folder, start)
+    network, first = _started(build, settings, folder, start, train.ink)
     batches = Batches(train, settings)
     trainee = keras.Model(network.input, network.output["logits"])
     trainee.compile(
@@ -191,21 +193,40 @@ def fit(
 
 
 def _started(
-    build: Callable[..., keras.Model], settings: Settings, folder: Path, start: Path | None
+    build: Callable[..., keras.Model],
+    settings: Settings,
+    folder: Path,
+    start: Path | None,
+    ink: np.ndarray | None = None,
 ) -> tuple[keras.Model, list[np.ndarray] | None]:
-    """A network to train, and the weights of `start` that it begins with, None without one.
+    """A network to train, and the weights out of `start` that it begins with, None without one.
 
-    Raises ValueError if some are to be kept of none.
+    Parameters
+    ----------
+    ink : (n, 28, 28) uint8, on which a network of other widths may be grown out of `start`.
+
+    Raises
+    ------
+    ValueError if some are to be kept of none.
     """
     if settings.kept and start is None:
         raise ValueError("without a start there are no weights to keep")
-    first = None if start is None else load(start).get_weights()
     folder.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(settings.seed)
     network = build(dtype=settings.precision)
-    if first is not None:
-        network.set_weights(first)
-    return network, first
+    if start is None:
+        return network, None
+    first = load(start)
+    if ink is None or _shapes(first) == _shapes(network):
+        network.set_weights(first.get_weights())
+    else:
+        some = np.random.default_rng(settings.seed).permutation(len(ink))[: growing.SAMPLE]
+        growing.grow(first, network, as_input(ink[some]))
+    return network, network.get_weights()
+
+
+def _shapes(network: keras.Model) -> list[tuple[int, ...]]:
+    return [array.shape for array in network.get_weights()]
 
 
 def _with_kept(network: keras.Model, first, settings: Settings) -> list[np.ndarray]:
@@ -226,11 +247,10 @@ def mean(networks: list[list[np.ndarray]]) -> list[np.ndarray]:
 
 def weights_of(path: Path, architecture: str) -> list[np.ndarray]:
     """The weights in a .keras file. Raises ModelError if it holds none of that architecture."""
-    weights = load(path).get_weights()
-    wanted = networks.build(architecture).get_weights()
-    if [array.shape for array in weights] != [array.shape for array in wanted]:
+    network = load(path)
+    if _shapes(network) != _shapes(networks.build(architecture)):
         raise ModelError(f"{path} holds a network of another architecture than {architecture}")
-    return weights
+    return network.get_weights()
 
 
 def _optimizer(settings: Settings, steps: int):

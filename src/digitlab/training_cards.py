@@ -115,9 +115,10 @@ def _command(verb: str, made: str, settings: dict, usual: Settings) -> list[str]
     ]
     if settings["learning_rate"] != usual.learning_rate:
         lines.append(f"--learning-rate {settings['learning_rate']}")
+    names = ("made", "calm", "kept")
     lines += [
         f"--{name} {settings[name]}"
-        for name in ("made", "calm", "kept")
+        for name in (("architecture", *names) if verb == "train" else names)  # others have but one
         if settings.get(name, getattr(usual, name)) != getattr(usual, name)
     ]
     return lines
