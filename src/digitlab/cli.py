@@ -170,9 +170,8 @@ def _add_train(commands) -> None:
     )
     command.add_argument(
         "--architecture",
-        metavar="NAME",
-        help="wide (the usual one) or compact; a wide one can begin with a compact start, out of "
-        "which it grows",
+        choices=("wide", "compact"),
+        help="wide is the usual one, and can begin with a compact start, out of which it grows",
     )
     _add_doodles(command)
     command.add_argument(
@@ -479,12 +478,9 @@ def _train(arguments: argparse.Namespace) -> int:
     if arguments.doodles and arguments.signs is None:
         arguments.parser.error("--doodles needs --strokes and --signs")
     _check_kept(arguments)
-    from digitlab.networks import ARCHITECTURES
     from digitlab.release import train_version
     from digitlab.training import Settings
 
-    if arguments.architecture not in (None, *ARCHITECTURES):
-        arguments.parser.error(f"--architecture is one of {', '.join(ARCHITECTURES)}")
     a = arguments
     settings = Settings(**_chosen(a))
     files = a.data, a.strokes, a.signs

@@ -36,7 +36,7 @@ SHIPPED = Path(__file__).resolve().parents[2] / "model"
 
 TALL = 0.6  # of the usual height of a line's digits: lower is a mark rather than a sign
 WHOLE = 0.65  # confidence from which parts are one digit rather than what each of them is
-TURNED = 0.01  # more than that belief must grow for a picture to be turned; less is chance
+TURNED = 0.014  # of several digits, by the root of their number: what belief grows by chance
 UNREAD = 0.05  # the confidence with which a sign is taken for none, to compare two readings
 
 _BATCH = 64  # more at once is no faster and takes more memory
@@ -187,8 +187,7 @@ class Recognizer:
             turned = self._find(image, level, given)
             # Somebody who gives boxes wants every one of them read.
             lost = given and sum(map(len, turned.lines)) < sum(map(len, found.lines))
-            better = _believed(turned) > _believed(found) + TURNED
-            found = turned if better and not lost else found
+            found = turned if _is_better(turned, found) and not lost else found
         preparation = found.preparation
         text = "\n".join("".join(str(digit.label) for digit in line) for line in found.lines)
         digits = tuple(
@@ -336,6 +335,12 @@ class Recognizer:
             return REFUSED
         first, second = np.argsort(probabilities)[::-1][:2]
         return f"{UNSURE}: {first} or {second}?"
+
+
+def _is_better(turned: _Found, found: _Found) -> bool:
+    """Whether a reading is believed more than another one, by more than chance."""
+    chance = TURNED / np.sqrt(max(1, sum(map(len, turned.lines))))
+    return _believed(turned) > _believed(found) + chance
 
 
 def _believed(found: _Found) -> float:
