@@ -170,7 +170,7 @@ def _add_train(commands) -> None:
     )
     command.add_argument(
         "--architecture",
-        choices=("wide", "compact"),
+        choices=("wide", "compact"),  # those of `networks`, which takes TensorFlow
         help="wide is the usual one, and can begin with a compact start, out of which it grows",
     )
     _add_doodles(command)

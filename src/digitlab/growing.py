@@ -35,11 +35,10 @@ def grow(first: keras.Model, network: keras.Model, ink: np.ndarray) -> None:
         raise ModelError(f"{network.name} can not begin with a network of other layers")
     filters = new[0].get_weights()[0].shape[-1]
     if filters < weights[0][0].shape[-1]:
-        heard = next(part for part in first.layers if isinstance(part, layers.Activation))
-        _slim(weights, _outputs(first, heard.output, ink), filters)
+        speaker = next(part for part in first.layers if isinstance(part, layers.Activation))
+        _slim(weights, _outputs(first, speaker.output, ink), filters)
     for layer, own in zip(new, weights, strict=True):
         layer.set_weights([_put(a, b) for a, b in zip(own, layer.get_weights(), strict=True)])
-    for layer, own in zip(new, weights, strict=True):
         if isinstance(layer, layers.BatchNormalization):
             _settle(layer, len(own[0]), network, ink)
 

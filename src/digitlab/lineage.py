@@ -17,8 +17,5 @@ def total(lineage: dict, amount: str) -> int:
 
     Those that have seed and amount in common learnt from the same ones.
     """
-    return sum(made for _, made in {_made(stage, amount) for stage in stages_of(lineage)})
-
-
-def _made(stage: dict, amount: str) -> tuple[int, int]:
-    return stage["settings"]["seed"], stage[amount]
+    made = {(stage["settings"]["seed"], stage[amount]) for stage in stages_of(lineage)}
+    return sum(many for _, many in made)

@@ -1,4 +1,4 @@
-"""Training from scratch. TensorFlow lives here, in networks.py and in export.py alone."""
+"""Training the networks that ship. Takes TensorFlow, so the serving process never imports it."""
 
 import json
 import tempfile
@@ -208,6 +208,7 @@ def _started(
     Raises
     ------
     ValueError if some are to be kept of none.
+    ModelError if `start` is no network, or one that it can not grow out of.
     """
     if settings.kept and start is None:
         raise ValueError("without a start there are no weights to keep")
