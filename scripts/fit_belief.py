@@ -17,7 +17,7 @@ from sklearn.linear_model import LogisticRegression
 
 from digitlab.corpus import SCENES, is_held_out, write_signs
 from digitlab.datasets import load_mnist, split
-from digitlab.hands import DIGIT_LIKE, load_drawings
+from digitlab.hands import UNTAUGHT, load_drawings
 from digitlab.reading import Reading
 from digitlab.recognizer import champion
 from digitlab.synthesis import photograph, render, write_row
@@ -65,7 +65,7 @@ def _writings(mnist: Path, strokes: Path, signs: Path) -> Iterator[tuple[str, np
     """What is to be read, "" for signs that are no digits, and a picture (h, w[, 3]) uint8."""
     rng = np.random.default_rng(SEED)
     drawings = [drawing for drawing in load_drawings(strokes) if is_held_out(drawing)]
-    others = [d for d in load_drawings(signs) if is_held_out(d) and d.label not in DIGIT_LIKE]
+    others = [d for d in load_drawings(signs) if is_held_out(d) and d.label not in UNTAUGHT]
     ink, labels, *_ = load_mnist(mnist)
     validation = split(len(labels))[1]
     ink, labels = ink[validation], labels[validation]

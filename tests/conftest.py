@@ -42,6 +42,14 @@ def bare_model(tmp_path_factory) -> Path:
     return shutil.copytree(SHIPPED, folder, ignore=without)
 
 
+@pytest.fixture(scope="session")
+def training():
+    """The module digitlab.training, imported here because TensorFlow takes seconds."""
+    from digitlab import training
+
+    return training
+
+
 @pytest.fixture
 def rng() -> np.random.Generator:
     """Random numbers, the same in every run."""

@@ -14,14 +14,6 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def training():
-    """The module, imported here because TensorFlow takes seconds."""
-    from digitlab import training
-
-    return training
-
-
 def some(count: int) -> np.ndarray:
     return datasets.rehearsal().ink[:count]
 

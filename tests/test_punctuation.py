@@ -79,6 +79,13 @@ def test_sign_ends_over_a_dot_on_the_line_of_writing(mask, marks, foot, expected
     assert ends_over_dot(box, mask, marks, foot) == expected
 
 
+def stem(lowest: int) -> np.ndarray:
+    """A straight stroke, (60, 8) uint8 0 or 1, whose `lowest` pixels lie apart from the rest."""
+    mask = np.ones((60, 8), np.uint8)
+    mask[54 - lowest : 60 - lowest] = 0
+    return mask
+
+
 @pytest.mark.parametrize(
     ("mask", "expected"),
     [
@@ -89,9 +96,12 @@ def test_sign_ends_over_a_dot_on_the_line_of_writing(mask, marks, foot, expected
         (hook((25, 121), (1, 1)), False),  # dirt
         (hook((25, 120))[::-1].copy(), True),  # at the top, as in i
         (hook((30, 120), (16, 5))[::-1].copy(), False),  # a bar that came off
+        (stem(10), True),  # no narrower than the stem, as in !
+        (stem(10)[::-1].copy(), True),  # as in i
+        (stem(20), False),  # a stem in two pieces
         (np.zeros((20, 20), np.uint8), False),
     ],
-    ids=["whole", "dot", "near", "foot", "dirt", "top", "bar", "nothing"],
+    ids=["whole", "dot", "near", "foot", "dirt", "top", "bar", "!", "i", "broken", "nothing"],
 )
 def test_dot_is_the_lowest_part_or_the_highest_and_clear_of_the_rest(mask, expected):
     assert has_dot(mask) == expected

@@ -17,14 +17,6 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def training():
-    """The module, imported here because TensorFlow takes seconds."""
-    from digitlab import training
-
-    return training
-
-
-@pytest.fixture(scope="module")
 def trained(training, tmp_path_factory):
     """A folder with a network that has learnt for one epoch."""
     from digitlab import release

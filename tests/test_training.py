@@ -36,14 +36,6 @@ def mnist(count: int, first: int = 0) -> Examples:
 # Batches ------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def training():
-    """The module, imported here because TensorFlow takes seconds."""
-    from digitlab import training
-
-    return training
-
-
 def mixture() -> Examples:
     made = examples("drawn", datasets.rehearsal().labels[:150])
     others = examples("drawn", np.full(200, NOT_A_DIGIT))

@@ -20,7 +20,7 @@ from digitlab.doodles import doodle
 from digitlab.errors import DataError
 from digitlab.frame import to_frame
 from digitlab.hands import (
-    DIGIT_LIKE,
+    UNTAUGHT,
     Drawing,
     barred,
     crossed,
@@ -57,6 +57,8 @@ MINIATURES = 0.1  # of the drawings of one digit, cut out close and brought to 1
 ROUND = 0.2  # of the numbers: they end in zeros, as amounts do
 LINKED = 0.5  # of the numbers: a stroke leads from each zero to the next
 SYMBOLS = 2.2  # times as likely as a letter
+TRICKY = set("DGJQj]@")  # they resemble 0, 6, 5, 9 and 1
+OFTEN = 2.5  # times as likely as others of their kind
 SIGN = "sign"  # kind of whole letters and symbols
 SCRIBBLE = "scribble"
 DOODLE = "doodle"
@@ -162,7 +164,7 @@ def label_candidate(box, writing: Writing) -> int:
     if np.count_nonzero(_within(box, writing.boxes) > INSIDE) > 1:  # a 1 adds little to a 0's box
         return NOT_A_DIGIT if shares[best] < ONE_OF_TWO else SKIPPED
     sign = writing.labels[best]
-    if shares[best] < WHOLE or sign in DIGIT_LIKE:
+    if shares[best] < WHOLE or sign in UNTAUGHT:
         return SKIPPED
     return int(sign) if sign.isdigit() else NOT_A_DIGIT
 
@@ -327,7 +329,7 @@ def _miniature(writing: Writing, rng: np.random.Generator) -> Writing:
 def _signs(seed: int, drawings, mnist, labels) -> list[tuple]:
     """Letters and symbols, one on a canvas, whole: a stem of an H alone may well be a 1."""
     rng = np.random.default_rng(seed)
-    drawings = [drawing for drawing in drawings if drawing.label not in DIGIT_LIKE]
+    drawings = [drawing for drawing in drawings if drawing.label not in UNTAUGHT]
     chances = levelled(drawings)
     found = []
     for _ in range(_CHUNK):
@@ -363,6 +365,7 @@ def levelled(drawings: list[Drawing]) -> np.ndarray:
     _, which, counts = np.unique(labels, return_inverse=True, return_counts=True)
     weights = 1 / np.sqrt(counts[which])
     weights *= [1.0 if drawing.label.isalpha() else SYMBOLS for drawing in drawings]
+    weights *= [OFTEN if drawing.label in TRICKY else 1.0 for drawing in drawings]
     return weights / weights.sum()
 
 

@@ -10,8 +10,11 @@ import numpy as np
 
 from digitlab.errors import DataError
 
-DIGIT_LIKE = set("OoIil|ZzSsBbqgQDjJGTy!/\\()[]")
-"""Signs whose shape a person may take for a digit: no fair examples of "not a digit"."""
+DIGIT_LIKE = set("OoIl|ZSBqgb")
+"""Signs whose shape a person takes for a digit: whether they are refused is not counted."""
+
+UNTAUGHT = DIGIT_LIKE | set("izsTy!/\\()")
+"""Signs that many a hand writes like a digit: no fair examples of "not a digit" to learn from."""
 
 
 @dataclass(frozen=True)

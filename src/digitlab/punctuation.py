@@ -15,6 +15,7 @@ CLEAR_BELOW = 0.05  # likewise; at a digit's foot hardly anything comes off
 SMALL = 0.6  # of a digit's height: what is wider is no dot
 LINE = 2.5  # times as wide as high: likewise
 WITHIN = 0.3, 0.6  # of the height and the width of all that is seen as one digit: likewise
+SLENDER = 0.25  # of that height: a dot no wider is one under a stem as slim as itself, too
 LIKE = 0.25  # of a digit's height: what is higher may be the other half of a colon
 APART = 4.0  # heights between the two marks of a colon, at most
 COLON = 0.5  # heights between two digits, one over the other, that are a colon's marks rather
@@ -250,10 +251,11 @@ def has_dot(mask: np.ndarray) -> bool:
     if len(parts) < 2:
         return False
     height, width = mask.shape
+    narrow = max(WITHIN[1] * width, SLENDER * height)
     *rest, (_, top, wide, tall) = parts
     below = top - max(above + high for _, above, _, high in rest)
-    small = tall < WITHIN[0] * height and wide < min(LINE * tall, WITHIN[1] * width)
+    small = tall < WITHIN[0] * height and wide < min(LINE * tall, narrow)
     (_, top, broad, high), *rest = parts
     above = min(part[1] for part in rest) - top - high
-    little = high < WITHIN[0] * height and broad < min(ROUND * high, WITHIN[1] * width)
+    little = high < WITHIN[0] * height and broad < min(ROUND * high, narrow)
     return bool((small and below > CLEAR_BELOW * height) or (little and above > OVER * height))

@@ -8,7 +8,7 @@ import numpy as np
 
 from digitlab.corpus import LINKED, NOT_A_DIGIT, in_chunks, levelled, scribble, write_signs
 from digitlab.frame import to_strip
-from digitlab.hands import DIGIT_LIKE, Drawing
+from digitlab.hands import UNTAUGHT, Drawing
 from digitlab.synthesis import Writing, linked, render, write_row
 
 LONGEST = 6  # signs in a strip
@@ -39,7 +39,7 @@ def make(strips: int, seed: int, digits, others, mnist, labels, processes: int =
     right, (n, LONGEST) int8: 0 to 9, NOT_A_DIGIT, and NONE behind the last.
     """
     count = min(strips, _CHUNK)
-    others = [drawing for drawing in others if drawing.label not in DIGIT_LIKE]
+    others = [drawing for drawing in others if drawing.label not in UNTAUGHT]
     given = {"digits": digits, "others": others, "mnist": mnist, "labels": labels}
     found = in_chunks(partial(_strips, count=count, **given), strips, _CHUNK, seed, processes)
     truth = np.full((len(found), LONGEST), NONE, np.int8)
