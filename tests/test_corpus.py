@@ -16,7 +16,7 @@ from digitlab.corpus import (
 )
 from digitlab.datasets import rehearsal
 from digitlab.errors import DataError
-from digitlab.hands import Drawing
+from digitlab.hands import DIGIT_LIKE, UNTAUGHT, Drawing
 from digitlab.recognizer import champion
 from digitlab.synthesis import Writing, render, write_row
 
@@ -55,6 +55,16 @@ def test_rare_signs_are_taken_more_often_than_they_were_drawn():
 def test_symbols_are_taken_more_often_than_letters():
     letter, symbol = corpus.levelled([drawing("e"), drawing("?")])
     assert symbol == pytest.approx(corpus.SYMBOLS * letter)
+
+
+def test_letters_that_resemble_a_digit_are_taken_more_often_than_others():
+    other, tricky = corpus.levelled([drawing("e"), drawing("G")])
+    assert tricky == pytest.approx(corpus.OFTEN * other)
+
+
+def test_what_is_not_counted_is_not_taught_and_what_is_taught_often_is_taught():
+    assert DIGIT_LIKE < UNTAUGHT
+    assert not corpus.TRICKY & UNTAUGHT
 
 
 @pytest.mark.parametrize("label", ["2", "4", "7"])
