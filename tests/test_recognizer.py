@@ -396,8 +396,8 @@ def test_strokes_that_run_out_are_no_ones(pitch, thick, angle, why):
     assert why in {digit.objection for digit in digits}
 
 
-THIN = [(40, RUNNING), (45, RUNNING), (50, STRIPE), (55, STRIPE), (60, RUNNING), (65, RUNNING)]
-THIN += [(70, ""), (75, RUNNING), (80, RUNNING), (90, "")]
+THIN = [(40, STRIPE), (45, RUNNING), (50, STRIPE), (55, STRIPE), (60, RUNNING), (65, RUNNING)]
+THIN += [(70, ""), (75, STRIPE), (80, RUNNING), (90, "")]
 
 
 @pytest.mark.parametrize(("pitch", "why"), THIN)

@@ -338,8 +338,13 @@ class Recognizer:
 
 
 def _is_better(turned: _Found, found: _Found) -> bool:
-    """Whether a reading is believed more than another one, by more than chance."""
+    """Whether a reading is believed more than another one, by more than chance.
+
+    One with fewer lines only has to be believed as much: a steep row comes apart into steps.
+    """
     chance = TURNED / np.sqrt(max(1, sum(map(len, turned.lines))))
+    if len(turned.lines) < len(found.lines):
+        chance = -chance
     return _believed(turned) > _believed(found) + chance
 
 
