@@ -13,6 +13,7 @@ from digitlab.datasets import mnist_test, rehearsal
 
 pytestmark = [
     pytest.mark.training,
+    pytest.mark.timeout(600),
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
 ]
 

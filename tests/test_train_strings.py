@@ -12,6 +12,7 @@ from digitlab.touching import StringReader, log_likelihood
 
 pytestmark = [
     pytest.mark.training,
+    pytest.mark.timeout(600),
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
 ]
 
