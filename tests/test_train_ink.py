@@ -54,9 +54,7 @@ def test_trained_network_runs_through_litert(trained):
     assert 0 <= ink.min() <= ink.max() <= 1
 
 
-def test_share_of_the_weights_it_began_with_is_kept(trained, tmp_path):
-    from digitlab import training
-
+def test_share_of_the_weights_it_began_with_is_kept(training, trained, tmp_path):
     with np.load(trained / "work" / "pages-learn.npz") as stored:
         windows = stored["pages"][:16], stored["truth"][:16]
     settings = training.Settings(epochs=1, batch=8, learning_rate=0.01, averaging=0.0)

@@ -359,7 +359,7 @@ def levelled(drawings: list[Drawing]) -> np.ndarray:
 
     A sign that makes up a share p of the drawings makes up a share in proportion to the square
     root of p of what is taken: a question mark is as much like a digit as an e, and much rarer.
-    Signs that are no letters count for more, since they are read as digits more often.
+    Signs that are no letters, and TRICKY ones, count for more: they are read as digits more often.
     """
     labels = np.array([drawing.label for drawing in drawings])
     _, which, counts = np.unique(labels, return_inverse=True, return_counts=True)
