@@ -1,10 +1,16 @@
-"""Fits how far to trust digits that touch, `touching.BELIEF`, to the shipped networks.
+"""Fits how far to trust digits that touch, and what stands alone, to the shipped networks.
 
     python scripts/fit_belief.py mnist.npz unipen_strokes.jsonl.gz unipen_nondigits.jsonl.gz
 
 Numbers that touch, drawn and photographed, and words of other signs, are written in the hands of
 UNIPEN's writers whom no training saw and with MNIST's validation digits, and read. The weights are
-those of a logistic regression of which digits are right on both networks' confidence in them.
+those of a logistic regression of which digits are right on both networks' confidence in them:
+`touching.BELIEF`.
+
+For `touching.SECOND`, digits, letters and symbols of those writers and doodles of kinds that no
+training saw are drawn alone. The weight is that of a logistic regression of which are digits, and
+read right, on both networks' odds, as a share of the classifier's own; the constant is such that
+as many of those are refused as `release.REFUSED` allows.
 """
 
 import argparse
@@ -15,17 +21,21 @@ from pathlib import Path
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
+from digitlab import quickdraw, recognizer
+from digitlab.benchmark import CANVAS
 from digitlab.corpus import SCENES, is_held_out, write_signs
 from digitlab.datasets import load_mnist, split
 from digitlab.hands import UNTAUGHT, load_drawings
 from digitlab.reading import Reading
 from digitlab.recognizer import champion
+from digitlab.release import REFUSED
 from digitlab.synthesis import photograph, render, write_row
-from digitlab.touching import Opinion, log_odds
+from digitlab.touching import LIMIT, SURE, Opinion, alone_odds, log_odds, shipped
 
 SEED = 77
 NUMBERS = 1500
 GAP = -0.22, -0.02  # between digits, of their height
+RENDERINGS = 3  # of each digit that stands alone: few are near the threshold
 MARGIN = 20  # pixels of white around a drawing
 
 
@@ -52,6 +62,68 @@ def main() -> None:
     constant, weights = fitted.intercept_[0], fitted.coef_[0]
     print(f"{len(right)} digits that touch, {right.mean():.1%} of them right")
     print(f"BELIEF = {constant:.2f}, {weights[0]:.2f}, {weights[1]:.2f}")
+    print("SECOND = {:.2f}, {:.2f}".format(*_fit_second(asked.strokes, asked.signs)))
+
+
+def _fit_second(strokes: Path, signs: Path) -> tuple[float, float]:
+    """`touching.SECOND`."""
+    digit, accepted, share, own, other = np.array(list(_alone(strokes, signs))).T
+    both = np.isfinite(own)
+    odds = np.stack([own, other], 1)[both]
+    first, second = LogisticRegression(C=np.inf).fit(odds, digit[both]).coef_[0]
+    weight = float(second / first)
+    # The constant with which each would just be accepted; what one network decides is no matter of
+    # it.
+    accept = champion().calibration.accept
+    share = share.clip(accept + 1e-9)
+    just = np.log(accept / (share - accept)) - own - weight * other
+    just[~both] = np.where(accepted[~both], -np.inf, np.inf)
+    return float(np.quantile(just[digit > 0], 1 - REFUSED["drawn"])), weight
+
+
+def _alone(strokes: Path, signs: Path) -> Iterator[tuple[bool, bool, float, float, float]]:
+    """Of each drawing that is read right or is none: whether it is a digit, and accepted.
+
+    Then the likeliest digit's share, and both networks' log odds, nan where one was not asked.
+    """
+    seen: list[tuple[float, float]] = []
+
+    def note(likeness: float, strip: np.ndarray) -> float:
+        odds = alone_odds(shipped()(strip[None])[0])
+        seen.append((log_odds(likeness, SURE), min(max(odds, -LIMIT), LIMIT)))
+        return likeness
+
+    recognizer.seconded = note
+    for label, image in _drawings(strokes, signs):
+        seen.clear()
+        reading = champion().recognize(image)
+        if label.isdecimal() and reading.text != label:
+            continue
+        objected = any(digit.objection for digit in reading.digits)
+        asked = seen[0] if seen and not objected else (np.nan, np.nan)
+        share = max((max(digit.probabilities) for digit in reading.digits), default=0.0)
+        accepted = any(digit.accepted for digit in reading.digits)
+        yield label.isdecimal(), accepted, share, *asked
+
+
+def _drawings(strokes: Path, signs: Path) -> Iterator[tuple[str, np.ndarray]]:
+    """A digit, "" or another sign, and a drawing of it, (h, w) uint8."""
+    rng = np.random.default_rng(SEED)
+    chosen = RENDERINGS * [d for d in load_drawings(strokes) if is_held_out(d)]
+    chosen += [d for d in load_drawings(signs) if is_held_out(d) and d.label not in UNTAUGHT]
+    for drawing in chosen:
+        ink = render(drawing, rng, rng.uniform(60, 220), rng.uniform(4, 22))
+        yield drawing.label, _on_canvas(ink)
+    for ink in quickdraw.sample().ink:
+        yield "", _on_canvas(quickdraw.enlarged(ink, rng, rng.uniform(80, 220)))
+
+
+def _on_canvas(ink: np.ndarray) -> np.ndarray:
+    """Ink in the middle of the page's white canvas, cut off where it is larger."""
+    ink = ink[:CANVAS, :CANVAS]
+    before = [(CANVAS - side) // 2 for side in ink.shape]
+    around = [(first, CANVAS - side - first) for first, side in zip(before, ink.shape, strict=True)]
+    return 255 - np.pad(ink, around)
 
 
 def _seen(opinion: Opinion, confidence: float) -> Seen:

@@ -75,7 +75,9 @@ def test_part_of_a_digit_is_left_out():
 @pytest.fixture(scope="module")
 def made():
     ink, labels = rehearsal()
-    return strings_corpus.make(300, 1, drawings(), letters(), ink[:500], labels[:500], processes=1)
+    return strings_corpus.make(
+        300, 1, drawings(), letters(), None, ink[:500], labels[:500], processes=1
+    )
 
 
 def test_strips_have_their_digits_and_nothing_behind_them(made):
@@ -101,15 +103,37 @@ def test_some_strips_are_no_numbers(made):
 
 def test_signs_like_digits_are_not_among_the_others():
     ink, labels = rehearsal()
-    given = drawings(), letters(), ink[:500], labels[:500]
-    without = drawings(), letters()[:2], ink[:500], labels[:500]
+    given = drawings(), letters(), None, ink[:500], labels[:500]
+    without = drawings(), letters()[:2], None, ink[:500], labels[:500]
     parts = (strings_corpus.make(60, 1, *each, processes=1) for each in (given, without))
     assert all(np.array_equal(*part) for part in zip(*parts, strict=True))
 
 
+def test_doodles_that_people_drew_are_written_as_what_is_no_digit(made):
+    ink, labels = rehearsal()
+    frame = np.zeros((1, 28, 28), np.uint8)
+    frame[:, 1:27, 1:27] = 255
+    frame[:, 4:24, 4:24] = 0  # a square as no digit and no letter is
+    given = drawings(), letters(), frame, ink[:500], labels[:500]
+    strips, truth = strings_corpus.make(300, 1, *given, processes=1)
+
+    def framed(strips: np.ndarray) -> np.ndarray:
+        body = strips[:, 4:28, 4:28].astype(int)
+        corners = body[:, [2, 2, -3, -3], [2, -3, 2, -3]].min(1)
+        return (corners > 60) & (body[:, 8:16, 8:16].max((1, 2)) < 60)
+
+    found = framed(strips)
+    assert found.sum() > framed(made[0]).sum() + 5
+    assert (truth[found] == [NOT_A_DIGIT] + [NONE] * (LONGEST - 1)).all(1).mean() > 0.8
+
+
 def test_same_seed_makes_the_same_strips(made):
     ink, labels = rehearsal()
-    again = strings_corpus.make(300, 1, drawings(), letters(), ink[:500], labels[:500], processes=2)
+    again = strings_corpus.make(
+        300, 1, drawings(), letters(), None, ink[:500], labels[:500], processes=2
+    )
     assert all(np.array_equal(*parts) for parts in zip(made, again, strict=True))
-    other = strings_corpus.make(300, 2, drawings(), letters(), ink[:500], labels[:500], processes=1)
+    other = strings_corpus.make(
+        300, 2, drawings(), letters(), None, ink[:500], labels[:500], processes=1
+    )
     assert not np.array_equal(made[0], other[0])

@@ -13,10 +13,19 @@ from digitlab.corpus import enlarge_mnist
 from digitlab.datasets import mnist_test
 from digitlab.errors import ModelError
 from digitlab.frame import to_strip
-from digitlab.reading import DISPUTED, UNSURE
+from digitlab.reading import DISPUTED, REFUSED, UNSURE
 from digitlab.recognizer import champion
 from digitlab.synthesis import write_row
-from digitlab.touching import Opinion, StringReader, likely_strings, log_likelihood, shipped
+from digitlab.touching import (
+    OTHER,
+    Opinion,
+    StringReader,
+    alone_odds,
+    likely_strings,
+    log_likelihood,
+    seconded,
+    shipped,
+)
 
 
 def columns_of(count: int, seed: int = 0) -> np.ndarray:
@@ -56,6 +65,15 @@ def test_likely_strings_are_the_likeliest_of_all(seed):
 def test_string_too_long_for_its_columns_is_impossible():
     assert log_likelihood(columns_of(3), (0, 0, 0)) < -1e6  # a blank is needed between equal ones
     assert log_likelihood(columns_of(3), (0, 1, 2)) > -1e3
+
+
+@pytest.mark.parametrize("count", [1, 5, 40])
+def test_odds_of_what_stands_alone_are_those_of_the_strings_of_one_sign(count):
+    logits = np.random.default_rng(count).normal(0, 3, (count, 12))
+    columns = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
+    digits = np.logaddexp.reduce([log_likelihood(columns, (digit,)) for digit in range(OTHER)])
+    other = log_likelihood(columns, (OTHER,))
+    assert alone_odds(columns) == pytest.approx(digits - other, rel=1e-9)
 
 
 def row_of(text: str, seed: int, gap: tuple[float, float]) -> np.ndarray:
@@ -195,3 +213,43 @@ def test_missing_model_is_an_error_that_names_it(monkeypatch, tmp_path):
     monkeypatch.setattr(touching, "SHIPPED", Path(tmp_path) / "none.tflite")
     with pytest.raises(ModelError, match=r"none\.tflite"):
         touching.shipped.__wrapped__()
+
+
+def strip_of(ink: np.ndarray) -> np.ndarray:
+    return to_strip(ink.astype(np.float32) / 255, ink > 100)
+
+
+def test_second_opinion_raises_what_is_like_a_digit_and_lowers_what_is_not():
+    zigzag = np.zeros((90, 90), np.uint8)
+    path = [(5, 80), (20, 8), (35, 80), (50, 8), (65, 80), (80, 8)]
+    cv2.polylines(zigzag, [np.array(path, np.int32)], False, 255, 7, cv2.LINE_AA)
+    assert seconded(0.8, strip_of(zigzag)) < 0.4
+    assert seconded(0.8, strip_of(row_of("3", 0, (0, 0)))) > 0.9
+
+
+def test_classifier_that_is_certain_is_not_overruled():
+    zigzag = np.zeros((90, 90), np.uint8)
+    cv2.line(zigzag, (5, 5), (80, 80), 255, 7, cv2.LINE_AA)
+    cv2.line(zigzag, (80, 5), (5, 80), 255, 7, cv2.LINE_AA)
+    assert seconded(0.99999, strip_of(zigzag)) > 0.99
+
+
+def test_what_stands_alone_in_a_drawing_is_judged_by_both_networks(monkeypatch):
+    image = on_white(row_of("3", 0, (0, 0)))
+    before = champion().recognize(image).digits[0]
+    assert before.accepted
+    asked = []
+
+    def doubt(likeness: float, strip: np.ndarray) -> float:
+        asked.append(strip)
+        return 0.3 * likeness
+
+    monkeypatch.setattr(recognizer, "seconded", doubt)
+    (digit,) = champion().recognize(image).digits
+    assert len(asked) == 1
+    assert asked[0].shape == (32, 112)
+    assert (digit.label, digit.accepted) == (3, False)
+    assert digit.confidence <= 0.3
+    assert digit.verdict == REFUSED
+    assert [d.accepted for d in champion().recognize(image, [before.box]).digits] == [True]
+    assert champion().recognize(on_white(row_of("34", 0, (0.3, 0.3)))).digits[0].accepted

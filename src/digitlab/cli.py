@@ -209,6 +209,7 @@ def _add_train_strings(commands) -> None:
         "command is given again.",
     )
     _add_training(command, drawings_needed=True)
+    _add_doodles(command)
     _add_amount(command, "--strips", STRIPS, "touching digits to make")
 
 
@@ -512,7 +513,9 @@ def _train_strings(arguments: argparse.Namespace) -> int:
 
     a = arguments
     settings = replace(STRINGS_SETTINGS, **_chosen(a))
-    train_string_reader(a.out, a.data, a.strokes, a.signs, settings, a.strips, _tell, a.start)
+    files = a.data, a.strokes, a.signs
+    others = a.start, a.doodles
+    train_string_reader(a.out, *files, settings, a.strips, _tell, *others)
     return 0
 
 

@@ -57,7 +57,7 @@ MINIATURES = 0.1  # of the drawings of one digit, cut out close and brought to 1
 ROUND = 0.2  # of the numbers: they end in zeros, as amounts do
 LINKED = 0.5  # of the numbers: a stroke leads from each zero to the next
 SYMBOLS = 2.2  # times as likely as a letter
-TRICKY = set("DGJQj]@")  # they resemble 0, 6, 5, 9 and 1
+TRICKY = set("DGJQjy]@>\\")  # they resemble 0, 6, 5, 9, 4, 1 and 7
 OFTEN = 2.5  # times as likely as others of their kind
 SIGN = "sign"  # kind of whole letters and symbols
 SCRIBBLE = "scribble"
@@ -454,8 +454,22 @@ def scribble(rng: np.random.Generator, side: int = 200) -> np.ndarray:
 def in_chunks(work: Callable, amount: int, chunk: int, seed: int, processes: int) -> list:
     """What `work` makes of several seeds, `chunk` at a time until it is about `amount`, as one."""
     seeds = [seed * 100_000 + i for i in range(max(1, round(amount / chunk)))]
-    with ProcessPoolExecutor(processes) as pool:
-        return [made for part in pool.map(work, seeds) for made in part]
+    # `work` holds all drawings: each process is given them once, not with every seed.
+    with ProcessPoolExecutor(processes, initializer=_begin, initargs=(work,)) as pool:
+        return [made for part in pool.map(_made, seeds) for made in part]
+
+
+_work: Callable | None = None  # in each process of a pool, what it does
+
+
+def _begin(work: Callable) -> None:
+    global _work
+    _work = work
+
+
+def _made(seed: int) -> list:
+    assert _work is not None
+    return _work(seed)
 
 
 def make(

@@ -13,7 +13,7 @@ from digitlab.errors import DataError
 DIGIT_LIKE = set("OoIl|ZSBqgb")
 """Signs whose shape a person takes for a digit: whether they are refused is not counted."""
 
-UNTAUGHT = DIGIT_LIKE | set("izsTy!/\\()")
+UNTAUGHT = DIGIT_LIKE | set("izsT!/()")
 """Signs that many a hand writes like a digit: no fair examples of "not a digit" to learn from."""
 
 

@@ -138,6 +138,14 @@ class Preparation:
             mask[top:bottom, left:right] = 0
         return mask
 
+    def strip_of(self, box: Box) -> np.ndarray | None:
+        """The strip of what is in the box of a candidate; None if a row makes none of it."""
+        for row in self.rows:
+            for candidate in row.candidates if row.strip else ():
+                if candidate.glyph.box == box:
+                    return row.strip((candidate.first, candidate.last))
+        return None
+
     def corner(self, box: Box) -> tuple[int, int]:
         """Left and top of a box of the picture in working pixels."""
         return _working_box(box, self.paper.scale)[:2]

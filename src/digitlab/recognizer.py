@@ -29,7 +29,7 @@ from digitlab.objections import (
 from digitlab.preprocess import Box, Candidate, Preparation, Row, levelled, prepare
 from digitlab.punctuation import around, is_foot
 from digitlab.reading import DISPUTED, REFUSED, UNSURE, Digit, Reading, likeness_of
-from digitlab.touching import Opinion, together
+from digitlab.touching import Opinion, seconded, together
 
 SHIPPED = Path(__file__).resolve().parents[2] / "model"
 """The folder of the model that comes with the program."""
@@ -267,10 +267,22 @@ class Recognizer:
         if count == 1:
             ((digit,),) = lines
             preparation, digit = self._with_foot(image, preparation, digit)
-            lines = [[unless_sign(digit, preparation, unread)]]
+            lines = [[unless_sign(self._seconded(digit, preparation), preparation, unread)]]
         elif count == 2:
             lines = unless_pair(lines)
         return preparation, unless_detail(lines, preparation)
+
+    def _seconded(self, digit: Digit, preparation: Preparation) -> Digit:
+        """A digit that stands alone, as like one as the string reader finds it, too."""
+        strip = preparation.strip_of(digit.box)
+        if digit.objection or strip is None:
+            return digit
+        likeness = seconded(digit.likeness, strip)
+        probabilities = np.array(digit.probabilities)
+        confidence = likeness * float(probabilities.max())
+        accepted = confidence >= self.calibration.accept
+        verdict = self._verdict(probabilities, confidence)
+        return replace(digit, confidence=confidence, accepted=accepted, verdict=verdict)
 
     def _with_foot(
         self, image, preparation: Preparation, digit: Digit

@@ -149,6 +149,7 @@ def train_string_reader(
     strips: int,
     tell: Tell = print,
     start: Path | None = None,
+    doodles: Path | None = None,
 ) -> None:
     """Train the network that reads digits that touch together; write strings.tflite.
 
@@ -160,6 +161,7 @@ def train_string_reader(
     strips : to make.
     tell : gets lines of progress.
     start : a .keras file whose weights to begin with; None begins from scratch.
+    doodles : as in `train_version`.
 
     Raises
     ------
@@ -172,12 +174,12 @@ def train_string_reader(
     amounts = strips, max(1, round(strips * VALIDATION_STRIPS))
     seeds = 90 + 100 * settings.seed, 80  # a run that starts from another's sees new strips
     make = strings_corpus.make
-    drawings = (own, held), corpus.parted(load_drawings(signs))
+    drawings = (own, held), corpus.parted(load_drawings(signs)), _people_s_doodles(doodles)
     parts = _stored(work, data, drawings, amounts, seeds, make, "strips", tell)
     network = training.fit_string_reader(*parts, settings, out, tell, start)
     likelihood = training.history(out)[-1]["val_likelihood"]
     measured = {"likelihood": likelihood, "strips": len(parts[1][0])}
-    lineage = {"settings": asdict(settings), "strips": strips}
+    lineage = {"settings": asdict(settings), "strips": strips, "doodles": doodles is not None}
     _write(out, network, "strings", measured, lineage, start, strings_card, tell)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from digitlab.corpus import LINKED, NOT_A_DIGIT, in_chunks, levelled, scribble, write_signs
 from digitlab.frame import to_strip
 from digitlab.hands import UNTAUGHT, Drawing
+from digitlab.quickdraw import enlarged
 from digitlab.synthesis import Writing, linked, render, write_row
 
 LONGEST = 6  # signs in a strip
@@ -16,21 +17,23 @@ NONE = -1  # behind the last of them
 COUNTS = (0.04, 0.36, 0.32, 0.18, 0.10)  # how often a row of 1, 2, … digits is written
 GAPS = ((0.5, (-0.15, 0.02)), (0.35, (-0.05, 0.05)), (0.15, (-0.25, -0.03)))
 """How often each least and greatest space between two is, as a share of their height."""
-WORDS, MIXED, SCRIBBLES = 0.24, 0.08, 0.04  # of the rows: no digit; a sign among digits; doodles
+WORDS, MIXED, SCRIBBLES = 0.24, 0.08, 0.04  # of the rows: no digit; a sign among digits; scribbles
+DOODLES = 0.05  # of the rows: as people drew them, if any are given
 LETTERS = (0.45, 0.3, 0.15, 0.1)  # how often a word of 1, 2, … signs is written
-SINGLE, LONE = 0.12, 0.5  # of the digits and the other signs that touch none are kept
+SINGLE, LONE = 0.25, 1.0  # of the digits and the other signs that touch none are kept
 BLURRED = 0.3  # of the rows
 WHOLE, PART = 0.85, 0.15  # of a digit's ink that is in a connected part: all of it; some of it
 TALL = 0.4  # of the usual height: what is lower is a dot or a scrap
 _CHUNK = 500
 
 
-def make(strips: int, seed: int, digits, others, mnist, labels, processes: int = 2):
+def make(strips: int, seed: int, digits, others, doodles, mnist, labels, processes: int = 2):
     """About `strips` strips.
 
     Parameters
     ----------
     digits, others : drawings of digits; of letters and symbols.
+    doodles : as people drew them, (n, 28, 28) uint8; None for none.
     mnist, labels : MNIST's ink (n, 28, 28) uint8 and labels (n,).
 
     Returns
@@ -40,7 +43,8 @@ def make(strips: int, seed: int, digits, others, mnist, labels, processes: int =
     """
     count = min(strips, _CHUNK)
     others = [drawing for drawing in others if drawing.label not in UNTAUGHT]
-    given = {"digits": digits, "others": others, "mnist": mnist, "labels": labels}
+    signs = {"digits": digits, "others": others, "doodles": doodles}
+    given = {**signs, "mnist": mnist, "labels": labels}
     found = in_chunks(partial(_strips, count=count, **given), strips, _CHUNK, seed, processes)
     truth = np.full((len(found), LONGEST), NONE, np.int8)
     for row, (_, signs) in zip(truth, found, strict=True):
@@ -49,7 +53,7 @@ def make(strips: int, seed: int, digits, others, mnist, labels, processes: int =
 
 
 def _strips(
-    seed: int, count: int, digits, others, mnist, labels
+    seed: int, count: int, digits, others, doodles, mnist, labels
 ) -> list[tuple[np.ndarray, list[int]]]:
     rng, found, chances = np.random.default_rng(seed), [], levelled(others)
 
@@ -58,7 +62,12 @@ def _strips(
         return drawing.label, render(drawing, rng, tall, pen)
 
     while len(found) < count:
-        found += touching(_writing(rng, digits, other, mnist, labels), rng)
+        if doodles is not None and rng.random() < DOODLES:
+            ink = enlarged(doodles[rng.integers(len(doodles))], rng, rng.uniform(20, 120))
+            writing = write_row([("", ink)], rng, (0, 0))
+        else:
+            writing = _writing(rng, digits, other, mnist, labels)
+        found += touching(writing, rng)
     return found[:count]
 
 

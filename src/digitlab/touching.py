@@ -1,4 +1,5 @@
-"""Digits that touch, read together by a network, where cuts alone can't tell them apart.
+"""Digits that touch, read together by a network, where cuts alone can't tell them apart; and what
+it makes of what stands alone.
 
 What stands in each column of a strip of ink is decided by connectionist temporal classification
 (Graves et al. 2006): a digit, another sign, or that nothing begins there. The likeliest strings are
@@ -25,12 +26,17 @@ LEAST = -9.0  # a sign with a smaller logarithm of probability is not followed
 BEHIND = 4  # columns without ink that are looked at behind the last digit
 ALONE = 0.1  # the only digit of a row is one, unless it is believed less
 DOUBT = 1e-4  # weight of a digit that none of the strings has in its place
-BELIEF = 1.59, 0.16, 0.44
+BELIEF = 1.69, 0.13, 0.46
 """A constant, and what the log odds of the classifier and of the strings count for: fitted on
 synthetic touching numbers, and letters and symbols, of hands that no training saw, by
 scripts/fit_belief.py."""
+SECOND = -0.46, 0.46
+"""A constant, and what the strings' log odds of a digit that stands alone count for beside the
+classifier's, in whether it is one at all; likewise."""
+LIMIT = 9.0  # of those log odds: none counts for more
 AGREED = 0.9  # agreement from which the classifier's confidence is not lowered
 EDGE = 1e-3  # confidence nearer to 0 or 1 counts as if it were no nearer
+SURE = 1e-6  # likewise, of the probability that something is a digit
 _BLANK = 0
 _NEVER = -1e30
 _BATCH = 4
@@ -100,6 +106,39 @@ def _extended(beam: dict, column: np.ndarray) -> dict:
     return {string: longer[string] for string in ranked[:WIDTH]}
 
 
+def seconded(likeness: float, strip: np.ndarray) -> float:
+    """Both networks' probability that what stands alone is a digit.
+
+    Parameters
+    ----------
+    likeness : the classifier's.
+    strip : (32, 112) uint8, of what stands alone.
+    """
+    (columns,) = shipped()(strip[None])
+    constant, weight = SECOND
+    own = log_odds(likeness, SURE)
+    odds = constant + own + weight * min(max(alone_odds(columns), -LIMIT), LIMIT)
+    return float(1 / (1 + np.exp(-odds)))
+
+
+def alone_odds(columns: np.ndarray) -> float:
+    """The log odds that a strip's only sign is a digit rather than another one.
+
+    Parameters
+    ----------
+    columns : as in `likely_strings`.
+    """
+    blank, signs = columns[:, :1], columns[:, 1:]
+    # Of a sign from column i up to column j, what is blank before and behind it counts, too.
+    gained = np.cumsum(signs - blank, axis=0)
+    before = np.vstack([np.zeros(gained.shape[1]), gained[:-1]])
+    places = np.where(
+        np.tri(len(columns), dtype=bool).T[..., None], gained[None] - before[:, None], _NEVER
+    )
+    odds = np.logaddexp.reduce(places, axis=(0, 1))
+    return float(np.logaddexp.reduce(odds[:OTHER]) - odds[OTHER])
+
+
 def log_likelihood(columns: np.ndarray, string: String) -> float:
     """The logarithm of the probability of a string, by the forward algorithm.
 
@@ -165,9 +204,9 @@ class Opinion:
         return max(both, confidence) if self.agreement >= AGREED else both
 
 
-def log_odds(probability: float) -> float:
-    """The logarithm of a probability's odds, of one that is never nearer to 0 or 1 than `EDGE`."""
-    held = min(max(probability, EDGE), 1 - EDGE)
+def log_odds(probability: float, edge: float = EDGE) -> float:
+    """The logarithm of a probability's odds, of one that is never nearer to 0 or 1 than `edge`."""
+    held = min(max(probability, edge), 1 - edge)
     return float(np.log(held / (1 - held)))
 
 

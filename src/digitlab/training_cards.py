@@ -205,7 +205,8 @@ _STRINGS_CARD = """# Model card: the string reader
 
 | | |
 | --- | --- |
-| Does | reads digits that touch together, where they can't be told apart by cutting |
+| Does | reads digits that touch together, where they can't be told apart by cutting; gives a \
+second opinion on whether what stands alone in a drawing is a digit |
 | Network | `string_reader`, {parameters:,} parameters; convolutions along a strip of ink, trained \
 with connectionist temporal classification (Graves et al. 2006) |
 | File | `strings.tflite`, {bytes:,} bytes, weights in float16 |
@@ -216,9 +217,10 @@ writing of unseen people |
 ## Data
 
 {made:,} connected parts of rows of one to five digits that overlap, touch or are linked, of
-letters and symbols, of digits with one of those among them, and of scribbles
-(`digitlab.strings_corpus`), written with MNIST's training images and UNIPEN's strokes (sources
-and licences as in MODEL_CARD.md), those left out whose label the shipped version does not believe.
+letters and symbols, of digits with one of those among them, of scribbles and, where `--doodles`
+is given, of doodles (`digitlab.strings_corpus`), written with MNIST's training images and UNIPEN's
+strokes, those left out whose label the shipped version does not believe, and Quick, Draw!'s doodles
+(sources and licences as in MODEL_CARD.md).
 
 ## Train it again
 
