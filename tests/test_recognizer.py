@@ -767,6 +767,15 @@ def test_verdict_follows_the_calibration(confidence, verdict):
     assert reader._verdict(probabilities, confidence).startswith(verdict)
 
 
+def test_doubtful_digit_is_asked_for_between_the_two_likeliest_answers():
+    probabilities = np.full(10, 0.001)
+    probabilities[[1, 7]] = 0.971, 0.021
+    model = (SHIPPED / "model.tflite").read_bytes()
+    reader = Recognizer(model, Calibration(accept=0.99, sure=0.99, fairly_sure=0.99))
+    assert reader._verdict(probabilities, 0.70) == "not sure: 1 or no digit?"
+    assert reader._verdict(probabilities, 0.965) == "not sure: 1 or 7?"
+
+
 def test_beliefs_split_what_it_is_from_whether_it_is_a_digit():
     logits = np.log(np.array([[0.3, 0.1, *[0.0125] * 8, 0.5]], np.float32))
     found = beliefs_from(logits, np.zeros((1, 4), np.float32), 1.0)

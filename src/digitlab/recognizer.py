@@ -343,9 +343,12 @@ class Recognizer:
             return "sure"
         if confidence >= max(self.calibration.fairly_sure, self.calibration.accept):
             return "fairly sure"
-        if likeness_of(confidence, float(probabilities.max())) < 0.5:
+        likeness = likeness_of(confidence, float(probabilities.max()))
+        if likeness < 0.5:
             return REFUSED
         first, second = np.argsort(probabilities)[::-1][:2]
+        if 1 - likeness > likeness * probabilities[second]:
+            return f"{UNSURE}: {first} or no digit?"
         return f"{UNSURE}: {first} or {second}?"
 
 

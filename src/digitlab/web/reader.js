@@ -383,7 +383,8 @@ const DigitLab = (() => {
     const isDigit = digits / (digits + shares[10]);
     const ranking = probabilities.map((_, i) => i).sort((a, b) => probabilities[b] - probabilities[a]);
     const [digit, second] = ranking, confidence = probabilities[digit] * isDigit;
-    let verdict = isDigit < 0.5 ? REFUSED : `not sure: ${digit} or ${second}?`;
+    const other = 1 - isDigit > isDigit * probabilities[second] ? "no digit" : second;
+    let verdict = isDigit < 0.5 ? REFUSED : `not sure: ${digit} or ${other}?`;
     if (confidence >= Math.max(fairly_sure, accept)) verdict = "fairly sure";
     if (confidence >= sure) verdict = "sure";
     const accepted = confidence >= accept;
