@@ -22,7 +22,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from digitlab import quickdraw, recognizer
-from digitlab.benchmark import CANVAS
+from digitlab.benchmark import pasted
 from digitlab.corpus import SCENES, is_held_out, write_signs
 from digitlab.datasets import load_mnist, split
 from digitlab.hands import UNTAUGHT, load_drawings
@@ -30,7 +30,7 @@ from digitlab.reading import Reading
 from digitlab.recognizer import champion
 from digitlab.release import REFUSED
 from digitlab.synthesis import photograph, render, write_row
-from digitlab.touching import LIMIT, SURE, Opinion, alone_odds, log_odds, shipped
+from digitlab.touching import Opinion, log_odds, odds_of_digit
 
 SEED = 77
 NUMBERS = 1500
@@ -51,6 +51,8 @@ def main() -> None:
     for name in ("mnist", "strokes", "signs"):
         parser.add_argument(name, type=Path)
     asked = parser.parse_args()
+    # First: what follows lets the classifier decide alone on what touches.
+    print("SECOND = {:.2f}, {:.2f}".format(*_fit_second(asked.strokes, asked.signs)))
     Opinion.believed = _seen
     found = [
         ((log_odds(seen), log_odds(seen.agreement)), right)
@@ -62,7 +64,6 @@ def main() -> None:
     constant, weights = fitted.intercept_[0], fitted.coef_[0]
     print(f"{len(right)} digits that touch, {right.mean():.1%} of them right")
     print(f"BELIEF = {constant:.2f}, {weights[0]:.2f}, {weights[1]:.2f}")
-    print("SECOND = {:.2f}, {:.2f}".format(*_fit_second(asked.strokes, asked.signs)))
 
 
 def _fit_second(strokes: Path, signs: Path) -> tuple[float, float]:
@@ -72,8 +73,7 @@ def _fit_second(strokes: Path, signs: Path) -> tuple[float, float]:
     odds = np.stack([own, other], 1)[both]
     first, second = LogisticRegression(C=np.inf).fit(odds, digit[both]).coef_[0]
     weight = float(second / first)
-    # The constant with which each would just be accepted; what one network decides is no matter of
-    # it.
+    # The constant with which each would just be accepted; none where only one network was asked.
     accept = champion().calibration.accept
     share = share.clip(accept + 1e-9)
     just = np.log(accept / (share - accept)) - own - weight * other
@@ -89,8 +89,7 @@ def _alone(strokes: Path, signs: Path) -> Iterator[tuple[bool, bool, float, floa
     seen: list[tuple[float, float]] = []
 
     def note(likeness: float, strip: np.ndarray) -> float:
-        odds = alone_odds(shipped()(strip[None])[0])
-        seen.append((log_odds(likeness, SURE), min(max(odds, -LIMIT), LIMIT)))
+        seen.append(odds_of_digit(likeness, strip))
         return likeness
 
     recognizer.seconded = note
@@ -113,17 +112,9 @@ def _drawings(strokes: Path, signs: Path) -> Iterator[tuple[str, np.ndarray]]:
     chosen += [d for d in load_drawings(signs) if is_held_out(d) and d.label not in UNTAUGHT]
     for drawing in chosen:
         ink = render(drawing, rng, rng.uniform(60, 220), rng.uniform(4, 22))
-        yield drawing.label, _on_canvas(ink)
+        yield drawing.label, pasted(ink)
     for ink in quickdraw.sample().ink:
-        yield "", _on_canvas(quickdraw.enlarged(ink, rng, rng.uniform(80, 220)))
-
-
-def _on_canvas(ink: np.ndarray) -> np.ndarray:
-    """Ink in the middle of the page's white canvas, cut off where it is larger."""
-    ink = ink[:CANVAS, :CANVAS]
-    before = [(CANVAS - side) // 2 for side in ink.shape]
-    around = [(first, CANVAS - side - first) for first, side in zip(before, ink.shape, strict=True)]
-    return 255 - np.pad(ink, around)
+        yield "", pasted(quickdraw.enlarged(ink, rng, rng.uniform(80, 220)))
 
 
 def _seen(opinion: Opinion, confidence: float) -> Seen:

@@ -12,6 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from digitlab.benchmark import pasted
 from digitlab.corpus import is_held_out
 from digitlab.datasets import mnist_test
 from digitlab.hands import load_drawings
@@ -22,8 +23,7 @@ DOCS = Path(__file__).resolve().parents[1] / "docs"
 COLUMNS = 8
 CELL = 112  # pixels: 28 enlarged four times
 CAPTION = 24
-CANVAS = 280
-TALL, PEN = 150, 12  # pixels of a drawing on it
+TALL, PEN = 150, 12  # pixels of a drawing on a canvas
 
 
 def main() -> None:
@@ -55,10 +55,7 @@ def _wrong_on_tablets(strokes: Path) -> tuple[list[tuple[float, np.ndarray]], in
     drawings = [drawing for drawing in load_drawings(strokes) if is_held_out(drawing)]
     wrong = []
     for drawing in drawings:
-        ink = render(drawing, rng, TALL, PEN)
-        canvas = np.full((CANVAS, CANVAS), 255, np.uint8)
-        top, left = ((CANVAS - side) // 2 for side in ink.shape)
-        canvas[top : top + ink.shape[0], left : left + ink.shape[1]] -= ink
+        canvas = pasted(render(drawing, rng, TALL, PEN))
         reading = champion().recognize(canvas)
         if reading.text != drawing.label:
             confidence = min((digit.confidence for digit in reading.digits), default=0.0)

@@ -76,6 +76,10 @@ def test_odds_of_what_stands_alone_are_those_of_the_strings_of_one_sign(count):
     assert alone_odds(columns) == pytest.approx(digits - other, rel=1e-9)
 
 
+def strip_of(ink: np.ndarray) -> np.ndarray:
+    return to_strip(ink.astype(np.float32) / 255, ink > 100)
+
+
 def row_of(text: str, seed: int, gap: tuple[float, float]) -> np.ndarray:
     """Digits of the MNIST test set in a row, (h, w) uint8, 255 is ink."""
     rng, digits = np.random.default_rng(seed), mnist_test()
@@ -91,7 +95,7 @@ def test_network_reads_digits_that_touch():
     for seed in range(40):
         text = "".join(map(str, np.random.default_rng(seed).integers(10, size=2)))
         ink = row_of(text, seed, (-0.12, -0.06))
-        strip = to_strip(ink.astype(np.float32) / 255, ink > 100)
+        strip = strip_of(ink)
         (columns,) = shipped()(strip[None])
         right += likely_strings(columns)[0] == tuple(map(int, text))
     assert right >= 34
@@ -99,7 +103,7 @@ def test_network_reads_digits_that_touch():
 
 def test_columns_end_a_little_behind_the_ink():
     ink = row_of("00", 0, (-0.1, -0.1))
-    strip = to_strip(ink.astype(np.float32) / 255, ink > 100)
+    strip = strip_of(ink)
     (columns,) = shipped()(strip[None])
     end = np.flatnonzero(strip.any(0))[-1] / 2
     assert end < len(columns) < end + 6
@@ -136,7 +140,7 @@ def test_signs_that_touch_are_known_as_none():
             path = np.array(strokes[sign]) * 60 + [left, 10]
             cv2.polylines(ink, [np.rint(path).astype(np.int32)], False, 255, 6, cv2.LINE_AA)
             left = path[:, 0].max()
-        (columns,) = shipped()(to_strip(ink.astype(np.float32) / 255, ink > 100)[None])
+        (columns,) = shipped()(strip_of(ink)[None])
         known += touching.OTHER in likely_strings(columns)[0]
     assert known >= 6
 
@@ -215,10 +219,6 @@ def test_missing_model_is_an_error_that_names_it(monkeypatch, tmp_path):
         touching.shipped.__wrapped__()
 
 
-def strip_of(ink: np.ndarray) -> np.ndarray:
-    return to_strip(ink.astype(np.float32) / 255, ink > 100)
-
-
 def test_second_opinion_raises_what_is_like_a_digit_and_lowers_what_is_not():
     zigzag = np.zeros((90, 90), np.uint8)
     path = [(5, 80), (20, 8), (35, 80), (50, 8), (65, 80), (80, 8)]
@@ -228,10 +228,10 @@ def test_second_opinion_raises_what_is_like_a_digit_and_lowers_what_is_not():
 
 
 def test_classifier_that_is_certain_is_not_overruled():
-    zigzag = np.zeros((90, 90), np.uint8)
-    cv2.line(zigzag, (5, 5), (80, 80), 255, 7, cv2.LINE_AA)
-    cv2.line(zigzag, (80, 5), (5, 80), 255, 7, cv2.LINE_AA)
-    assert seconded(0.99999, strip_of(zigzag)) > 0.99
+    cross = np.zeros((90, 90), np.uint8)
+    cv2.line(cross, (5, 5), (80, 80), 255, 7, cv2.LINE_AA)
+    cv2.line(cross, (80, 5), (5, 80), 255, 7, cv2.LINE_AA)
+    assert seconded(0.99999, strip_of(cross)) > 0.99
 
 
 def test_what_stands_alone_in_a_drawing_is_judged_by_both_networks(monkeypatch):

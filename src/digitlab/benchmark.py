@@ -339,11 +339,15 @@ def _stacked(lines: list[Writing], apart: int) -> Writing:
 
 def _on_canvas(ink: np.ndarray, tall: int) -> np.ndarray:
     """MNIST's ink drawn dark on white in the middle of a canvas, (280, 280) uint8."""
-    digit = enlarge_mnist(ink, tall)
-    return _pasted(digit[:CANVAS, :CANVAS])
+    return pasted(enlarge_mnist(ink, tall))
 
 
-def _pasted(ink: np.ndarray) -> np.ndarray:
+def pasted(ink: np.ndarray) -> np.ndarray:
+    """Ink (h, w) uint8, dark on white in the middle of a canvas, (280, 280) uint8.
+
+    What does not fit is cut off at the right and below.
+    """
+    ink = ink[:CANVAS, :CANVAS]
     canvas = np.full((CANVAS, CANVAS), 255, np.uint8)
     top, left = ((CANVAS - side) // 2 for side in ink.shape)
     canvas[top : top + ink.shape[0], left : left + ink.shape[1]] -= ink
@@ -406,14 +410,14 @@ def _texture(rng: np.random.Generator) -> np.ndarray:
 def _doodle(rng: np.random.Generator) -> np.ndarray:
     """A little drawing of a kind that training never saw, on a canvas, (280, 280) uint8."""
     ink = render(doodle(rng, held_out=True), rng, rng.uniform(80, 230), rng.uniform(5, 20))
-    return _pasted(ink[:CANVAS, :CANVAS])
+    return pasted(ink)
 
 
 def _people_s_doodles(count: int) -> Iterator[np.ndarray]:
     """Quick, Draw!'s, on canvases, (280, 280) uint8."""
     rng = np.random.default_rng(SEED)
     for ink in quickdraw.sample().ink[:count]:
-        yield _pasted(quickdraw.enlarged(ink, rng, rng.uniform(80, 230)))
+        yield pasted(quickdraw.enlarged(ink, rng, rng.uniform(80, 230)))
 
 
 def _signs(signs: Path, letters: bool, count: int) -> Iterator[np.ndarray]:
@@ -425,7 +429,7 @@ def _signs(signs: Path, letters: bool, count: int) -> Iterator[np.ndarray]:
     rng = np.random.default_rng(SEED)
     for i in rng.permutation(len(held_out))[:count]:
         ink = render(held_out[i], rng, rng.uniform(60, 200), rng.uniform(5, 22))
-        yield _pasted(ink[:CANVAS, :CANVAS])
+        yield pasted(ink)
 
 
 def _refusal(name: str, recognizer: Recognizer, images: Iterator[np.ndarray]) -> Refusal:

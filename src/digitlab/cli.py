@@ -514,8 +514,7 @@ def _train_strings(arguments: argparse.Namespace) -> int:
     a = arguments
     settings = replace(STRINGS_SETTINGS, **_chosen(a))
     files = a.data, a.strokes, a.signs
-    others = a.start, a.doodles
-    train_string_reader(a.out, *files, settings, a.strips, _tell, *others)
+    train_string_reader(a.out, *files, settings, a.strips, _tell, a.start, a.doodles)
     return 0
 
 

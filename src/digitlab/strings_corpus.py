@@ -43,9 +43,9 @@ def make(strips: int, seed: int, digits, others, doodles, mnist, labels, process
     """
     count = min(strips, _CHUNK)
     others = [drawing for drawing in others if drawing.label not in UNTAUGHT]
-    signs = {"digits": digits, "others": others, "doodles": doodles}
-    given = {**signs, "mnist": mnist, "labels": labels}
-    found = in_chunks(partial(_strips, count=count, **given), strips, _CHUNK, seed, processes)
+    drawings = {"digits": digits, "others": others, "doodles": doodles}
+    work = partial(_strips, count=count, **drawings, mnist=mnist, labels=labels)
+    found = in_chunks(work, strips, _CHUNK, seed, processes)
     truth = np.full((len(found), LONGEST), NONE, np.int8)
     for row, (_, signs) in zip(truth, found, strict=True):
         row[: len(signs)] = signs

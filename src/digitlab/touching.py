@@ -114,11 +114,20 @@ def seconded(likeness: float, strip: np.ndarray) -> float:
     likeness : the classifier's.
     strip : (32, 112) uint8, of what stands alone.
     """
-    (columns,) = shipped()(strip[None])
     constant, weight = SECOND
-    own = log_odds(likeness, SURE)
-    odds = constant + own + weight * min(max(alone_odds(columns), -LIMIT), LIMIT)
-    return float(1 / (1 + np.exp(-odds)))
+    own, other = odds_of_digit(likeness, strip)
+    return float(1 / (1 + np.exp(-(constant + own + weight * other))))
+
+
+def odds_of_digit(likeness: float, strip: np.ndarray) -> tuple[float, float]:
+    """The log odds that what stands alone is a digit: the classifier's, and the strings'.
+
+    Parameters
+    ----------
+    likeness, strip : as in `seconded`.
+    """
+    (columns,) = shipped()(strip[None])
+    return log_odds(likeness, SURE), min(max(alone_odds(columns), -LIMIT), LIMIT)
 
 
 def alone_odds(columns: np.ndarray) -> float:
